@@ -1,0 +1,132 @@
+"""What a model on disk is, in words that the operator, the runtimes and the Jobs share.
+
+Types only: where files lie is the store's knowledge, how they come there is that of `download` and `convert`.
+Imports nothing beyond pydantic, because the operator reads these types without having any of the tools.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+SCHEMA_VERSION = 1
+MODEL_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
+"""What a model may be called: it becomes a folder name, part of a Kubernetes name, and the `model` of a request."""
+
+
+class Format(StrEnum):
+    """How a model's files are laid out; one per family of engines."""
+
+    PYTORCH = "pytorch"  # the source of all others: safetensors and JSON as published
+    ONNX = "onnx"
+    GGML = "ggml"
+    OPENVINO = "openvino"
+
+
+class Precision(StrEnum):
+    """In which numbers the weights are kept."""
+
+    STORED = "stored"  # as the checkpoint was published, the only precision of format pytorch
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+    INT4 = "int4"
+    Q8_0 = "q8_0"
+    Q5_0 = "q5_0"
+    Q4_0 = "q4_0"
+
+
+OFFERED: Mapping[Format, tuple[Precision, ...]] = MappingProxyType(
+    {Format.PYTORCH: (Precision.STORED,), Format.ONNX: (Precision.FP32, Precision.INT8)}
+)
+"""The variants that `whisper-models` makes in this version; whatever else is asked for is refused, not ignored."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Variant:
+    """One model in one format and precision."""
+
+    model: str  # the catalogue's short name, "tiny.en"; never "whisper-tiny.en"
+    format: Format
+    precision: Precision
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.format} {self.precision}"
+
+    @classmethod
+    def base(cls, model: str) -> Variant:
+        """The variant that the others are made from."""
+        return cls(model, Format.PYTORCH, Precision.STORED)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Frozen):
+    """One file of a variant; `path` is relative to the variant's folder and stays inside it."""
+
+    path: Annotated[str, Field(min_length=1, max_length=512)]
+    size: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        if path.startswith("/") or "\\" in path or any(part in ("", ".", "..") for part in path.split("/")):
+            raise ValueError(f"{path!r} is not a plain relative path")
+        return path
+
+
+class Source(_Frozen):
+    """Where the weights were published."""
+
+    repo: str
+    revision: str  # the commit, never a branch
+    endpoint: str
+
+
+class Canary(_Frozen):
+    """A clip and the text that validation got for it, which a runtime must repeat before it is ready."""
+
+    clip: str
+    text: str
+
+
+class Manifest(_Frozen):
+    """What makes a folder a model. Written last: a folder without it is not a model."""
+
+    schema_version: int = SCHEMA_VERSION
+    model: str
+    format: Format
+    precision: Precision
+    source: Source
+    files: tuple[FileEntry, ...]
+    digest: str  # "sha256:…" over `files`: the identity of the content
+    made_from: str | None = None  # the digest of the variant that this one was converted from
+    tools: dict[str, str] = Field(default_factory=dict)
+    canary: Canary | None = None
+
+    @property
+    def variant(self) -> Variant:
+        """Which variant this manifest describes."""
+        return Variant(self.model, self.format, self.precision)
+
+    @property
+    def size_bytes(self) -> int:
+        """The files' bytes, the manifest's own not counted."""
+        return sum(entry.size for entry in self.files)
+
+
+def digest_of(files: Iterable[FileEntry]) -> str:
+    """The digest of a variant's content: equal for equal files, whatever order they were made in."""
+    rows = sorted((entry.path, entry.size, entry.sha256) for entry in files)
+    return "sha256:" + hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,138 @@
+"""Everything that can go wrong with a model, each with the reason a person reads in a status or a termination message.
+
+ModelFailure
+├── UnknownModel            the catalogue has no such name and no repository was given
+├── UnsupportedCheckpoint   the source is there, but not in a form that is read here (only a pickle, not a Whisper, …)
+└── Recoverable             the same command succeeds once the cause is gone
+    ├── SourceFailure       the hub, or the way to it
+    │   ├── HubUnreachable      no answer: name, route, TLS, time-out, stall
+    │   ├── HubError            an answer of 5xx, or one that makes no sense
+    │   ├── Throttled           429 for longer than we are willing to wait
+    │   ├── AuthFailed          401 or 403: the token is missing, wrong, or has no access
+    │   └── NotFound            no such repository, revision or file
+    ├── ContentFailure      what arrived
+    │   ├── ChecksumMismatch    the bytes are not those that were published
+    │   └── Incomplete          fewer or other files than the variant needs
+    ├── StorageFailure      the volume
+    │   ├── DiskFull            no space, or not enough for what is about to be written
+    │   ├── ReadOnlyVolume      mounted read-only
+    │   └── PermissionDenied    owned by somebody else
+    ├── SourceMissing       a conversion was asked for, but what it converts is not in the store
+    └── ConversionFailed    the conversion, or the check that ends it, did not succeed
+
+A message is one sentence that says what was wrong, where, and what to do about it. It never contains a token.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import ClassVar
+
+
+class ModelFailure(Exception):  # noqa: N818 - its leaves are named like the reasons that people read
+    """The root: a failure with a reason, a sentence, and whether trying again can help."""
+
+    retryable: ClassVar[bool] = False
+
+    @property
+    def reason(self) -> str:
+        """The CamelCase cause, as conditions and termination messages name it."""
+        return type(self).__name__
+
+    @property
+    def message(self) -> str:
+        """The sentence."""
+        return str(self)
+
+
+class UnknownModel(ModelFailure):
+    """The catalogue has no such name, and no repository was given."""
+
+
+class UnsupportedCheckpoint(ModelFailure):
+    """The source is there, but not in a form that is read here."""
+
+
+class Recoverable(ModelFailure):
+    """The same command succeeds once the cause is gone."""
+
+    retryable = True
+
+
+class SourceFailure(Recoverable):
+    """The hub, or the way to it."""
+
+
+class HubUnreachable(SourceFailure):
+    """No answer: name resolution, route, TLS, time-out, or a transfer that stalled."""
+
+
+class HubError(SourceFailure):
+    """An answer of 5xx, or one that makes no sense."""
+
+
+class Throttled(SourceFailure):
+    """429 for longer than we are willing to wait."""
+
+
+class AuthFailed(SourceFailure):
+    """401 or 403."""
+
+
+class NotFound(SourceFailure):
+    """No such repository, revision or file."""
+
+
+class ContentFailure(Recoverable):
+    """What arrived is not what was published."""
+
+
+class ChecksumMismatch(ContentFailure):
+    """The bytes differ from the published digest."""
+
+
+class Incomplete(ContentFailure):
+    """Files are missing, short, or could not be read or written for a cause that has no reason of its own."""
+
+
+class StorageFailure(Recoverable):
+    """The volume refuses to be written."""
+
+
+class DiskFull(StorageFailure):
+    """No space, or not enough for what is about to be written."""
+
+
+class ReadOnlyVolume(StorageFailure):
+    """Mounted read-only."""
+
+
+class PermissionDenied(StorageFailure):
+    """Owned by somebody else."""
+
+
+class SourceMissing(Recoverable):
+    """What is to be converted is not in the store."""
+
+
+class ConversionFailed(Recoverable):
+    """The conversion, or the check that ends it, did not succeed."""
+
+
+def from_os_error(error: OSError, path: Path) -> Recoverable:
+    """The named failure behind an operating system's error while writing or reading `path`."""
+    where = error.filename or path
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return DiskFull(
+                f"no space left writing {where}: make the volume larger or remove variants no longer needed"
+            )
+        case errno.EROFS:
+            return ReadOnlyVolume(f"{where} is on a read-only volume: mount it writable for the Jobs that fill it")
+        case errno.EACCES | errno.EPERM:
+            return PermissionDenied(
+                f"not allowed to write {where}: the volume must be writable for this user (fsGroup)"
+            )
+        case _:
+            return Incomplete(f"{where}: {error.strerror or error}: check the volume, then run the same command again")
