@@ -1,0 +1,267 @@
+"""ModelSet: which Whisper models exist in which formats on one claim."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from whisper_operator.api.conditions import Conditions
+from whisper_operator.api.pods import Placement, Resources
+from whisper_operator.api.resource import Resource
+from whisper_operator.api.schema import (
+    Message,
+    ModelName,
+    ObjectName,
+    Part,
+    Quantity,
+    ShortText,
+    Timestamp,
+    Url,
+    keyed_by,
+    rules,
+)
+
+KIND = "ModelSet"
+PLURAL = "modelsets"
+
+Repository = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[\w.-]+/[\w.-]+$")]
+Revision = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w./-]+$")]
+
+
+class VariantSpec(Part):
+    """One form of a model on disk, converted from its base checkpoint."""
+
+    format: Literal["onnx"]
+    """File format. The base checkpoint (safetensors) is always kept and need not be named."""
+    precision: Literal["int8"]
+    """Numeric precision of the weights."""
+
+
+class HubModel(Part):
+    """Where on a Hugging Face compatible hub one model lies."""
+
+    repo: Repository | None = None
+    """`organisation/name`; the catalogue's when absent."""
+    revision: Revision | None = None
+    """Branch, tag or commit; the catalogue's pinned commit when absent."""
+    endpoint: Url | None = None
+    """Hub address for this model; the set's when absent."""
+
+
+class ModelSource(Part):
+    """Where one model comes from."""
+
+    hugging_face: HubModel
+    """A Hugging Face compatible hub."""
+
+
+class ModelSpec(Part):
+    """One model of the set."""
+
+    name: ModelName
+    """A catalogue name (`tiny`, `tiny.en`, … `large-v3`, `large-v3-turbo`) or an own one with a source."""
+    variants: Annotated[
+        tuple[VariantSpec, ...], Field(max_length=8, json_schema_extra=keyed_by("format", "precision"))
+    ] = ()
+    """Forms to make besides the base checkpoint."""
+    source: ModelSource | None = None
+    """Overrides the catalogue; required for a name that the catalogue does not know."""
+
+
+class SecretKey(Part):
+    """One key of a Secret in the same namespace."""
+
+    name: ObjectName
+    """Name of the Secret."""
+    key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")] | None = None
+    """Key in the Secret; `token` when absent."""
+
+
+class Hub(Part):
+    """A Hugging Face compatible hub, for the whole set."""
+
+    endpoint: Url | None = None
+    """Hub address; the operator's setting when absent, else the public hub."""
+    token_secret_ref: SecretKey | None = None
+    """Access token for gated models, mounted as a file into download Jobs only."""
+
+
+class Source(Part):
+    """Where models come from, for the whole set."""
+
+    hugging_face: Hub
+    """A Hugging Face compatible hub."""
+
+
+class ClaimTemplate(Part):
+    """The claim to make. What a claim cannot change later, this cannot either."""
+
+    storage_class_name: ObjectName | None = None
+    """Storage class; the cluster's default when absent."""
+    access_modes: (
+        Annotated[
+            tuple[Literal["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"], ...], Field(min_length=1, max_length=3)
+        ]
+        | None
+    ) = None
+    """ReadWriteOnce when absent; ReadWriteMany lets runtimes run on several nodes."""
+    size: Quantity | None = None
+    """Capacity; 20Gi when absent. It may grow where the storage class allows it."""
+
+
+class Storage(Part):
+    """The volume that holds the models."""
+
+    existing_claim: ObjectName | None = None
+    """Use this claim; it is never changed or deleted."""
+    claim_template: ClaimTemplate | None = None
+    """Make a claim."""
+    reclaim_policy: Literal["Retain", "Delete"] | None = None
+    """What becomes of a made claim when the set is deleted; Retain when absent."""
+
+
+class Jobs(Part):
+    """How the Jobs that download and convert are run."""
+
+    resources: Resources | None = None
+    """Compute resources of a Job's container."""
+    placement: Placement | None = None
+    """Where Jobs may run."""
+    deadline_seconds: Annotated[int, Field(ge=60, le=604800)] | None = None
+    """How long one Job may take; six hours when absent."""
+
+
+SPEC_RULES = rules(
+    (
+        "!has(self.storage) || !has(self.storage.existingClaim) || !has(self.storage.claimTemplate)",
+        "spec.storage: give existingClaim or claimTemplate, not both",
+    ),
+    (
+        "!has(self.storage) || !has(self.storage.existingClaim) || self.storage.?reclaimPolicy.orValue('') != 'Delete'",
+        "spec.storage.reclaimPolicy: an existing claim is never deleted by the operator, so Delete cannot be asked for",
+    ),
+)
+
+
+class ModelSetSpec(Part):
+    """What should exist."""
+
+    models: Annotated[tuple[ModelSpec, ...], Field(min_length=1, max_length=64, json_schema_extra=keyed_by("name"))]
+    """The models of the set."""
+    source: Source | None = None
+    """Where models come from, unless a model says otherwise."""
+    storage: Storage | None = None
+    """The volume; a new claim of 20Gi when absent."""
+    jobs: Jobs | None = None
+    """How Jobs are run."""
+    suspend: bool | None = None
+    """Start nothing new; what is there stays."""
+
+
+class VariantState(StrEnum):
+    """How far a variant is."""
+
+    PENDING = "Pending"
+    DOWNLOADING = "Downloading"
+    CONVERTING = "Converting"
+    VALIDATING = "Validating"
+    READY = "Ready"
+    FAILED = "Failed"
+
+
+class Failure(Part):
+    """Why the last attempt failed."""
+
+    reason: Annotated[str, Field(max_length=64)]
+    """One word."""
+    message: Message
+    """What was wrong, where, and what to do."""
+    time: Timestamp
+    """When it was seen."""
+
+
+class VariantStatus(Part):
+    """One variant as it is."""
+
+    name: ModelName
+    """Model."""
+    format: Annotated[str, Field(max_length=32)]
+    """File format; `pytorch` is the base checkpoint."""
+    precision: Annotated[str, Field(max_length=32)] | None = None
+    """Precision; the base checkpoint's is known once it is there."""
+    state: VariantState
+    """How far it is."""
+    reason: Annotated[str, Field(max_length=64)] | None = None
+    """Why it is not ready."""
+    message: Message | None = None
+    """The same in a sentence."""
+    stage: Annotated[str, Field(max_length=32)] | None = None
+    """What the Job is doing."""
+    bytes_done: Annotated[int, Field(ge=0)] | None = None
+    """Bytes so far."""
+    bytes_total: Annotated[int, Field(ge=0)] | None = None
+    """Bytes in all, where known."""
+    bytes_per_second: Annotated[int, Field(ge=0)] | None = None
+    """Speed."""
+    eta_seconds: Annotated[int, Field(ge=0)] | None = None
+    """Seconds left, where known."""
+    revision: ShortText | None = None
+    """The commit it was made from."""
+    digest: Annotated[str, Field(max_length=128)] | None = None
+    """Digest over all its files."""
+    size_bytes: Annotated[int, Field(ge=0)] | None = None
+    """Bytes on disk."""
+    path: Annotated[str, Field(max_length=512)] | None = None
+    """Where it lies below the root of the claim."""
+    attempts: Annotated[int, Field(ge=0)] | None = None
+    """Jobs that failed in a row."""
+    next_attempt: Timestamp | None = None
+    """When the next Job starts."""
+    last_failure: Failure | None = None
+    """Why the last Job failed."""
+    input: Annotated[str, Field(max_length=64)] | None = None
+    """Digest of what the variant is made from; a change of it starts a new Job."""
+
+
+class StorageStatus(Part):
+    """The claim that is used."""
+
+    claim_name: ObjectName
+    """Name."""
+    claim_uid: Annotated[str, Field(max_length=64)] | None = None
+    """UID: a new claim under the same name starts empty."""
+    phase: Annotated[str, Field(max_length=32)] | None = None
+    """Pending, Bound or Lost."""
+    capacity: Annotated[str, Field(max_length=32)] | None = None
+    """Size of the volume."""
+
+
+class ModelSetStatus(Part):
+    """What exists."""
+
+    observed_generation: Annotated[int, Field(ge=0)] = 0
+    """The generation of the spec that this speaks about."""
+    conditions: Conditions = ()
+    """Ready, Reconciling, Stalled, StorageReady, Verified."""
+    ready: Annotated[str, Field(max_length=16)] | None = None
+    """Variants that are ready, of all: `3/5`."""
+    progress: Annotated[str, Field(max_length=64)] | None = None
+    """What is being done now, in a few characters."""
+    models: Annotated[str, Field(max_length=512)] | None = None
+    """Names of the models."""
+    size: Annotated[str, Field(max_length=32)] | None = None
+    """Bytes of all that is ready."""
+    storage: StorageStatus | None = None
+    """The claim."""
+    variants: Annotated[tuple[VariantStatus, ...], Field(max_length=576)] = ()
+    """Each variant, base checkpoints first."""
+    used_by: Annotated[tuple[ObjectName, ...], Field(max_length=256)] = ()
+    """WhisperServices that refer to this set."""
+
+
+class ModelSet(Resource):
+    """A set of models on one claim."""
+
+    kind: Annotated[str, Field(max_length=64)] = KIND
+    spec: ModelSetSpec
+    status: ModelSetStatus = ModelSetStatus()

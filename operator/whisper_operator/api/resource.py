@@ -1,0 +1,54 @@
+"""What both custom resources share: metadata as far as planning needs it, and the rules about names."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from whisper_operator.api import API_VERSION
+from whisper_operator.api.schema import LABEL_NAME, Part
+
+NAME_LIMIT = 52
+"""Leaves room for the longest suffix that a derived name adds within 63 characters."""
+
+NAME_RULES = (
+    (
+        f"self.metadata.name.matches('{LABEL_NAME}')",
+        "metadata.name becomes the name of a Service: use lower-case letters, digits and '-', starting with a letter",
+    ),
+    (
+        f"size(self.metadata.name) <= {NAME_LIMIT}",
+        f"metadata.name is longer than {NAME_LIMIT} characters: the names derived from it would not fit in 63",
+    ),
+)
+
+
+class Metadata(Part):
+    """The part of an object's metadata that planning reads."""
+
+    name: str
+    namespace: str
+    uid: str = ""
+    generation: int = 0
+    deletion_timestamp: str | None = None
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    annotations: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Resource(Part):
+    """A custom resource as it was read."""
+
+    api_version: Annotated[str, Field(max_length=64)] = API_VERSION
+    kind: Annotated[str, Field(max_length=64)]
+    metadata: Metadata
+
+    def owner_reference(self) -> dict[str, Any]:
+        """The reference that makes an object ours, and lets the garbage collector remove it with us."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": self.kind,
+            "name": self.metadata.name,
+            "uid": self.metadata.uid,
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }

@@ -1,0 +1,1 @@
+"""Planning of a ModelSet: which claim, which Jobs, what to say."""
