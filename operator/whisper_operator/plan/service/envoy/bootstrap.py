@@ -1,0 +1,30 @@
+"""The whole configuration, from its parts."""
+
+import yaml
+
+from .cluster import chain_cluster
+from .extension import Config
+from .overload import overload_manager
+from .public_listener import public_listener
+from .settings import RouterSettings
+from .stats_listener import admin, admin_cluster, stats_listener
+
+LOG_FIELDS = {"time": "%Y-%m-%dT%T.%eZ", "level": "%l", "logger": "%n", "message": "%j"}
+
+
+def bootstrap(settings: RouterSettings) -> Config:
+    return {
+        "node": {"id": settings.name, "cluster": settings.name},
+        "admin": admin(settings),
+        "overload_manager": overload_manager(settings),
+        "application_log_config": {"log_format": {"json_format": LOG_FIELDS}},
+        "static_resources": {
+            "listeners": [public_listener(settings), stats_listener(settings)],
+            "clusters": [chain_cluster(settings), admin_cluster(settings)],
+        },
+    }
+
+
+def render(settings: RouterSettings) -> str:
+    """As YAML, in the order in which it is built, so that a person can read it in the ConfigMap."""
+    return yaml.safe_dump(bootstrap(settings), sort_keys=False, width=120)

@@ -1,0 +1,120 @@
+"""The runtimes as Envoy sees them: one cluster for the chain, one priority for each tier."""
+
+from .extension import Config, extension, socket_address, typed
+from .health import health_checks, outlier_detection
+from .settings import LoadBalancing, RouterSettings, Tier
+
+CHAIN = "chain"
+# What may be under way at once. Retries have the same bound: with Envoy's default of three, a busy pod turned 130 of
+# 200 requests into errors although its sibling was idle.
+IN_FLIGHT = 1024
+TCP_LEVEL, TCP_USER_TIMEOUT = 6, 18
+
+
+def chain_cluster(settings: RouterSettings) -> Config:
+    return {
+        "name": CHAIN,
+        "cluster_type": dns(),
+        "connect_timeout": "0.5s",
+        "load_balancing_policy": load_balancing(settings.load_balancing),
+        "common_lb_config": {
+            # Never send to pods that are known to be sick, however few are left: the next tier or an honest 503 is better.
+            "healthy_panic_threshold": {"value": 0},
+        },
+        # The address of a pod that has gone may be someone else's a moment later.
+        "ignore_health_on_host_removal": True,
+        "close_connections_on_host_health_failure": True,
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": IN_FLIGHT,
+                    "max_pending_requests": IN_FLIGHT,
+                    "max_requests": IN_FLIGHT,
+                    "max_retries": IN_FLIGHT,
+                }
+            ]
+        },
+        **lost_nodes(),
+        "typed_extension_protocol_options": http_options(),
+        "health_checks": health_checks(settings.probe),
+        "outlier_detection": outlier_detection(),
+        "load_assignment": {
+            "cluster_name": CHAIN,
+            # A tier serves while it has one healthy pod. With Envoy's 1.4 a third of the requests leaves a tier when
+            # half of its pods are down.
+            "policy": {"overprovisioning_factor": 100000},
+            "endpoints": [locality(tier, priority) for priority, tier in enumerate(settings.chain)],
+        },
+    }
+
+
+def dns() -> Config:
+    """Pods come and go in DNS, so a new one needs no new configuration. A name without addresses is an empty tier."""
+    return extension(
+        "envoy.clusters.dns",
+        "extensions.clusters.dns.v3.DnsCluster",
+        dns_refresh_rate="2s",
+        dns_failure_refresh_rate={"base_interval": "1s", "max_interval": "2s"},
+        dns_lookup_family="V4_PREFERRED",
+    )
+
+
+def load_balancing(policy: LoadBalancing) -> Config:
+    chosen = {
+        # Envoy's usual pick of two at random often takes the busy one of two pods; requests here take seconds and pods
+        # are few, so looking at all of them costs nothing and picks the idle one.
+        LoadBalancing.LEAST_REQUEST: extension(
+            "envoy.load_balancing_policies.least_request",
+            "extensions.load_balancing_policies.least_request.v3.LeastRequest",
+            selection_method="FULL_SCAN",
+        ),
+        LoadBalancing.ROUND_ROBIN: extension(
+            "envoy.load_balancing_policies.round_robin",
+            "extensions.load_balancing_policies.round_robin.v3.RoundRobin",
+        ),
+        LoadBalancing.RANDOM: extension(
+            "envoy.load_balancing_policies.random",
+            "extensions.load_balancing_policies.random.v3.Random",
+        ),
+    }[policy]
+    return {"policies": [{"typed_extension_config": chosen}]}
+
+
+def lost_nodes() -> Config:
+    """A node that vanishes sends no reset. Without both of these, 22 of 140 requests in flight never came back."""
+    return {
+        "upstream_connection_options": {
+            "tcp_keepalive": {"keepalive_probes": 2, "keepalive_time": 1, "keepalive_interval": 1}
+        },
+        "upstream_bind_config": {
+            "socket_options": [
+                {
+                    "description": "TCP_USER_TIMEOUT in milliseconds: give up on bytes that nobody acknowledges",
+                    "level": TCP_LEVEL,
+                    "name": TCP_USER_TIMEOUT,
+                    "int_value": 3000,
+                    "state": "STATE_PREBIND",
+                }
+            ]
+        },
+    }
+
+
+def http_options() -> Config:
+    """Idle connections are closed by us first: a runtime closes its own after five seconds, and a request must not meet that."""
+    return {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+            "extensions.upstreams.http.v3.HttpProtocolOptions",
+            common_http_protocol_options={"idle_timeout": "4s"},
+            explicit_http_config={"http_protocol_options": {}},
+        )
+    }
+
+
+def locality(tier: Tier, priority: int) -> Config:
+    """One tier. Its zone carries the runtime's name into the statistics, where the operator reads it back."""
+    return {
+        "priority": priority,
+        "locality": {"zone": tier.runtime},
+        "lb_endpoints": [{"endpoint": {"address": socket_address(host, tier.port)}} for host in tier.hosts],
+    }

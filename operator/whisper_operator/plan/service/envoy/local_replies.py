@@ -1,0 +1,134 @@
+"""What the router says in its own name, in the words of the contract: never a blank page, never plain text.
+
+A runtime's own errors pass through untouched; these are for the moments when there is no runtime to ask.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .extension import Config, duration
+
+SERVICE = "router"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One kind of refusal.
+
+    Attributes:
+        when: what selects it: status codes from/to (inclusive), and Envoy's response flags, if they matter.
+        permanent: sending the same again cannot help (`x-should-retry: false`).
+        try_again: sending it again soon may help (Retry-After).
+    """
+
+    statuses: tuple[int, int]
+    code: str
+    type: str
+    message: str
+    flags: tuple[str, ...] = ()
+    status: int | None = None
+    permanent: bool = False
+    try_again: bool = False
+
+
+# In this order: the first that fits is used.
+REPLIES = (
+    Reply(
+        (413, 413),
+        "audio_too_large",
+        "invalid_request_error",
+        "The upload is larger than this service takes ({limit} bytes). Send it in parts, or compress it.",
+        permanent=True,
+    ),
+    Reply(
+        (408, 408),
+        "upload_timeout",
+        "invalid_request_error",
+        "The upload did not arrive in time ({timeout}). Send it again over a faster connection, or in parts.",
+    ),
+    Reply(
+        (504, 504),
+        "deadline_exceeded",
+        "server_error",
+        "No runtime finished this request in time ({timeout}). Send shorter audio, or raise routing.timeouts.request.",
+    ),
+    Reply(
+        (503, 503),
+        "queue_full",
+        "server_error",
+        "Too many requests are under way at once. Try again shortly.",
+        # UO: the circuit breaker; OM: the overload manager, which guards the proxy's memory.
+        flags=("UO", "OM"),
+        try_again=True,
+    ),
+    Reply(
+        (500, 503),
+        "no_healthy_runtime",
+        "server_error",
+        "No runtime of this service could take the request. Try again shortly; `kubectl get wsvc` tells why.",
+        status=503,
+        try_again=True,
+    ),
+    Reply(
+        (400, 499),
+        "invalid_request",
+        "invalid_request_error",
+        "The request could not be understood by the router (%RESPONSE_CODE_DETAILS%).",
+        permanent=True,
+    ),
+)
+
+
+def local_replies(*, limit: int, timeout: timedelta, retry_after: timedelta) -> Config:
+    facts = {"limit": str(limit), "timeout": duration(timeout)}
+    return {"mappers": [mapper(reply, facts, retry_after) for reply in REPLIES]}
+
+
+def mapper(reply: Reply, facts: dict[str, str], retry_after: timedelta) -> Config:
+    message = reply.message.format(**facts)
+    changed_status = {} if reply.status is None else {"status_code": reply.status}
+    return {
+        "filter": when(reply),
+        **changed_status,
+        "headers_to_add": [header(name, value) for name, value in headers(reply, retry_after).items()],
+        "body_format_override": {"json_format": body(reply, message), "content_type": "application/json"},
+    }
+
+
+def body(reply: Reply, message: str) -> Config:
+    return {
+        "error": {"message": message, "type": reply.type, "code": reply.code, "param": None},
+        "request_id": "%REQ(X-REQUEST-ID)%",
+        "service": SERVICE,
+    }
+
+
+def headers(reply: Reply, retry_after: timedelta) -> dict[str, str]:
+    found = {"x-whisper-runtime": SERVICE}
+    if reply.permanent:
+        found["x-should-retry"] = "false"
+    if reply.try_again:
+        milliseconds = round(retry_after.total_seconds() * 1000)
+        found |= {"retry-after": str(-(-milliseconds // 1000)), "retry-after-ms": str(milliseconds)}
+    return found
+
+
+def header(name: str, value: str) -> Config:
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def when(reply: Reply) -> Config:
+    low, high = reply.statuses
+    filters = [status("GE", low), status("LE", high)] if low != high else [status("EQ", low)]
+    if reply.flags:
+        filters.append({"response_flag_filter": {"flags": list(reply.flags)}})
+    return filters[0] if len(filters) == 1 else {"and_filter": {"filters": filters}}
+
+
+def status(operator: str, code: int) -> Config:
+    # The runtime key is a required field of Envoy's; nothing of ours overrides it.
+    return {
+        "status_code_filter": {
+            "comparison": {"op": operator, "value": {"default_value": code, "runtime_key": f"local_reply.{operator}.{code}"}}
+        }
+    }

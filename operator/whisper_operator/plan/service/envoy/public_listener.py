@@ -1,0 +1,92 @@
+"""Where callers arrive: upload limits, identity of requests, and the one route to the chain."""
+
+from .access_log import access_log
+from .cluster import CHAIN
+from .connection_manager import http_connection_manager, listener, router_filter
+from .extension import Config, duration, extension, typed
+from .local_replies import header, local_replies
+from .retry import retry_policy
+from .settings import RouterSettings
+
+
+def public_listener(settings: RouterSettings) -> Config:
+    return listener(
+        "public",
+        settings.address,
+        settings.http_port,
+        http_connection_manager(
+            stat_prefix="public",
+            # The caller's address is the connection's: nothing that a caller claims about itself is believed.
+            use_remote_address=True,
+            **request_identity(),
+            **time_limits(settings),
+            http2_protocol_options={"max_concurrent_streams": 100},
+            common_http_protocol_options={"headers_with_underscores_action": "REJECT_REQUEST"},
+            normalize_path=True,
+            merge_slashes=True,
+            http_filters=[upload_buffer(settings.max_upload_bytes), router_filter()],
+            route_config={"name": "public", "virtual_hosts": [virtual_host(settings)]},
+            local_reply_config=local_replies(
+                limit=settings.max_upload_bytes,
+                timeout=settings.request_timeout,
+                retry_after=settings.probe.interval,
+            ),
+            access_log=access_log(),
+        ),
+        # What one connection may hold in each direction before the proxy stops reading from it.
+        per_connection_buffer_limit_bytes=1024 * 1024,
+    )
+
+
+def request_identity() -> Config:
+    """Every answer carries `x-request-id`: the caller's own, unchanged, or a new one."""
+    return {
+        "preserve_external_request_id": True,
+        "always_set_request_id_in_response": True,
+        # Envoy would otherwise write its tracing decision into the identifier.
+        "request_id_extension": {
+            "typed_config": typed("extensions.request_id.uuid.v3.UuidRequestIdConfig", pack_trace_reason=False)
+        },
+    }
+
+
+def time_limits(settings: RouterSettings) -> Config:
+    """Transcribing is silent for minutes, so silence alone proves nothing; a slow or stuck upload has limits of its own."""
+    return {
+        "request_headers_timeout": "10s",
+        # Until the body is complete, after which the route's own limits apply.
+        "request_timeout": duration(settings.request_timeout),
+        "stream_idle_timeout": duration(settings.request_timeout),
+    }
+
+
+def upload_buffer(limit: int) -> Config:
+    """Take the whole upload before a runtime sees any of it.
+
+    So a slow upload holds no place in a runtime's queue, a request can be sent again to another pod, and one that is too
+    large is refused with 413 at once.
+    """
+    return extension("envoy.filters.http.buffer", "extensions.filters.http.buffer.v3.Buffer", max_request_bytes=limit)
+
+
+def virtual_host(settings: RouterSettings) -> Config:
+    return {
+        "name": "chain",
+        "domains": ["*"],
+        # As much as may be uploaded is kept until the answer begins: without it only small uploads could be retried.
+        "request_body_buffer_limit": settings.max_upload_bytes,
+        "response_headers_to_add": [header("x-whisper-attempts", "%UPSTREAM_REQUEST_ATTEMPT_COUNT%")],
+        "routes": [
+            {
+                "match": {"prefix": "/"},
+                "route": {
+                    "cluster": CHAIN,
+                    "timeout": duration(settings.request_timeout),
+                    "idle_timeout": duration(settings.request_timeout),
+                    "retry_policy": retry_policy(len(settings.chain))
+                    # A stopped process still acknowledges TCP: only silence tells. Its request goes to another pod.
+                    | {"per_try_idle_timeout": duration(settings.attempt_timeout)},
+                },
+            }
+        ],
+    }

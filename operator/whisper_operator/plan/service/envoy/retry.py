@@ -1,0 +1,31 @@
+"""When a request is sent again, and to whom: a sibling first, then the next tier."""
+
+from .extension import Config, extension
+
+# Attempts within a tier before the next one is tried: the first pod and one sibling.
+ATTEMPTS_PER_TIER = 2
+SPARE_ATTEMPTS = 2
+
+
+def retry_policy(tiers: int) -> Config:
+    return {
+        # A pod that is gone, that went away in mid-request, or that says it is busy (503). Transcribing twice does no
+        # harm, so a request that was already sent may be sent again.
+        "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
+        "retriable_status_codes": [503],
+        "num_retries": ATTEMPTS_PER_TIER * tiers + SPARE_ATTEMPTS,
+        "retry_back_off": {"base_interval": "0.01s", "max_interval": "0.1s"},
+        "host_selection_retry_max_attempts": 5,
+        "retry_host_predicate": [
+            extension(
+                "envoy.retry_host_predicates.previous_hosts",
+                "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            )
+        ],
+        # Priorities follow health, not load. This is what lets a busy but healthy tier spill over to the next.
+        "retry_priority": extension(
+            "envoy.retry_priorities.previous_priorities",
+            "extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+            update_frequency=ATTEMPTS_PER_TIER,
+        ),
+    }
