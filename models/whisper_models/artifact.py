@@ -115,6 +115,29 @@ class Manifest(_Frozen):
     tools: dict[str, str] = Field(default_factory=dict)
     canary: Canary | None = None
 
+    @classmethod
+    def describing(
+        cls,
+        variant: Variant,
+        files: Iterable[FileEntry],
+        *,
+        source: Source,
+        tools: dict[str, str],
+        made_from: str | None = None,
+    ) -> Manifest:
+        """The manifest of these files, its digest computed."""
+        entries = tuple(sorted(files, key=lambda entry: entry.path))
+        return cls(
+            model=variant.model,
+            format=variant.format,
+            precision=variant.precision,
+            source=source,
+            files=entries,
+            digest=digest_of(entries),
+            made_from=made_from,
+            tools=tools,
+        )
+
     @property
     def variant(self) -> Variant:
         """Which variant this manifest describes."""
