@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from whisper_operator.api.conditions import Conditions
 from whisper_operator.api.pods import Placement, Resources
@@ -28,13 +28,23 @@ Repository = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[\w.-
 Revision = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w./-]+$")]
 
 
-class VariantSpec(Part):
-    """One form of a model on disk, converted from its base checkpoint."""
+VARIANT_RULES = rules(
+    (
+        "(self.format == 'pytorch') == (self.precision == 'stored')",
+        "a variant is {format: onnx, precision: int8 or fp32}, or {format: pytorch, precision: stored}",
+    )
+)
 
-    format: Literal["onnx"]
-    """File format. The base checkpoint (safetensors) is always kept and need not be named."""
-    precision: Literal["int8"]
-    """Numeric precision of the weights."""
+
+class VariantSpec(Part):
+    """One form of a model on disk."""
+
+    model_config = ConfigDict(json_schema_extra=VARIANT_RULES)
+
+    format: Literal["pytorch", "onnx"]
+    """File format; `pytorch` is the base checkpoint (safetensors), which is always there and need not be named."""
+    precision: Literal["stored", "fp32", "int8"]
+    """Numbers that the weights are kept in; `stored` is the base checkpoint as it was published."""
 
 
 class HubModel(Part):
@@ -55,10 +65,18 @@ class ModelSource(Part):
     """A Hugging Face compatible hub."""
 
 
+MODEL_NAME_RULES = rules(
+    (
+        "!self.startsWith('whisper-')",
+        "write the model's short name: tiny.en, not whisper-tiny.en",
+    )
+)
+
+
 class ModelSpec(Part):
     """One model of the set."""
 
-    name: ModelName
+    name: Annotated[ModelName, Field(json_schema_extra=MODEL_NAME_RULES)]
     """A catalogue name (`tiny`, `tiny.en`, … `large-v3`, `large-v3-turbo`) or an own one with a source."""
     variants: Annotated[
         tuple[VariantSpec, ...], Field(max_length=8, json_schema_extra=keyed_by("format", "precision"))
@@ -178,6 +196,8 @@ class Failure(Part):
     """What was wrong, where, and what to do."""
     time: Timestamp
     """When it was seen."""
+    job_uid: Annotated[str, Field(max_length=64)] | None = None
+    """The Job that failed, so that one failure is counted once."""
 
 
 class VariantStatus(Part):
@@ -187,8 +207,8 @@ class VariantStatus(Part):
     """Model."""
     format: Annotated[str, Field(max_length=32)]
     """File format; `pytorch` is the base checkpoint."""
-    precision: Annotated[str, Field(max_length=32)] | None = None
-    """Precision; the base checkpoint's is known once it is there."""
+    precision: Annotated[str, Field(max_length=32)]
+    """Numbers that the weights are kept in."""
     state: VariantState
     """How far it is."""
     reason: Annotated[str, Field(max_length=64)] | None = None
@@ -220,7 +240,7 @@ class VariantStatus(Part):
     last_failure: Failure | None = None
     """Why the last Job failed."""
     input: Annotated[str, Field(max_length=64)] | None = None
-    """Digest of what the variant is made from; a change of it starts a new Job."""
+    """Stands for the claim and the source it is made from; a change of it starts a new Job."""
 
 
 class StorageStatus(Part):
@@ -264,4 +284,4 @@ class ModelSet(Resource):
 
     kind: Annotated[str, Field(max_length=64)] = KIND
     spec: ModelSetSpec
-    status: ModelSetStatus = ModelSetStatus()
+    status: ModelSetStatus = Field(default_factory=ModelSetStatus)

@@ -14,11 +14,11 @@ NAME_LIMIT = 52
 NAME_RULES = (
     (
         f"self.metadata.name.matches('{LABEL_NAME}')",
-        "metadata.name becomes the name of a Service: use lower-case letters, digits and '-', starting with a letter",
+        "metadata.name must be lower-case letters, digits and '-', and start with a letter: Services are named after it",
     ),
     (
         f"size(self.metadata.name) <= {NAME_LIMIT}",
-        f"metadata.name is longer than {NAME_LIMIT} characters: the names derived from it would not fit in 63",
+        f"metadata.name must not be longer than {NAME_LIMIT} characters: names derived from it must fit in 63",
     ),
 )
 

@@ -2,18 +2,39 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from whisper_operator.api.conditions import Conditions
+from whisper_operator.api.modelset import MODEL_NAME_RULES
 from whisper_operator.api.pods import Environment, Placement, Resources
 from whisper_operator.api.resource import Resource
-from whisper_operator.api.schema import Duration, Image, Message, ModelName, ObjectName, Part, Quantity, ShortText, Url
+from whisper_operator.api.schema import (
+    Duration,
+    Image,
+    Message,
+    ModelName,
+    ObjectName,
+    Part,
+    Quantity,
+    ShortText,
+    Url,
+    rules,
+)
 
 KIND = "WhisperService"
 PLURAL = "whisperservices"
 
-CpuPrecision = Literal["int8"]
+CpuPrecision = Literal["int8", "fp32"]
 LoadBalancing = Literal["LeastRequest", "RoundRobin", "Random"]
+
+
+SUFFIXES = ("npu", "gpu", "mac", "cpu", "router")
+KEPT = ", ".join(f"-{suffix}" for suffix in SUFFIXES)
+NAME_RULE = (
+    f"!self.metadata.name.matches('-({'|'.join(SUFFIXES)})$')",
+    f"metadata.name must not end in one of {KEPT}: the operator gives such names to what it makes for other services",
+)
+RUNTIMES_RULES = rules(("has(self.cpu)", "spec.runtimes names no runtime: name at least one, for example cpu: {}"))
 
 
 class ModelSetRef(Part):
@@ -38,7 +59,7 @@ class CpuRuntime(Part):
     precision: CpuPrecision | None = None
     """Precision to serve; int8 when absent."""
     resources: Resources | None = None
-    """Compute resources; requests of 2 cores and 2Gi and a limit of 4Gi when absent."""
+    """Compute resources; limits of 2 cores and 4Gi, and small requests, when absent."""
     placement: Placement | None = None
     """Where the pods may run; anywhere when absent."""
     env: Environment | None = None
@@ -51,6 +72,8 @@ class CpuRuntime(Part):
 
 class Runtimes(Part):
     """The runtimes that are wanted: one that is present is wanted."""
+
+    model_config = ConfigDict(json_schema_extra=RUNTIMES_RULES)
 
     cpu: CpuRuntime | None = None
     """ONNX Runtime on any node."""
@@ -101,9 +124,9 @@ class WhisperServiceSpec(Part):
 
     model_set_ref: ModelSetRef
     """The ModelSet that has the model."""
-    model: ModelName
+    model: Annotated[ModelName, Field(json_schema_extra=MODEL_NAME_RULES)]
     """The one model that is offered."""
-    runtimes: Annotated[Runtimes, Field(json_schema_extra={"minProperties": 1})]
+    runtimes: Runtimes
     """The runtimes that serve it."""
     routing: Routing | None = None
     """The router."""
@@ -199,4 +222,4 @@ class WhisperService(Resource):
 
     kind: Annotated[str, Field(max_length=64)] = KIND
     spec: WhisperServiceSpec
-    status: WhisperServiceStatus = WhisperServiceStatus()
+    status: WhisperServiceStatus = Field(default_factory=WhisperServiceStatus)
