@@ -1,0 +1,1 @@
+"""The HTTP side of the contract: uploads, options, endpoints, formats."""

@@ -1,0 +1,1 @@
+"""From an uploaded file to the one kind of waveform that engines take."""

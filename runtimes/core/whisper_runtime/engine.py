@@ -1,0 +1,109 @@
+"""The one seam between the shared runtime and an inference library.
+
+An engine turns a waveform into segments and knows nothing of HTTP, files, queues or voice detection. The shipped
+`fake.FakeEngine` and every real engine pass the same contract tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from whisper_models.artifact import Canary
+
+from whisper_runtime.results import DeviceUse, Segment, Task
+
+SAMPLE_RATE = 16_000
+Waveform = npt.NDArray[np.float32]
+"""Mono, 16 kHz, in −1…1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """The files of one variant, as the store found them."""
+
+    path: Path
+    model: str
+    precision: str
+    size_bytes: int
+    digest: str | None = None
+    canary: Canary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one request asks of the engine; a new object for each, so that nothing sticks."""
+
+    task: Task = "transcribe"
+    language: str | None = None
+    """A code such as `en`; None to detect it."""
+    prompt: str | None = None
+    temperature: float = 0.0
+    """Where decoding starts; guards may raise it."""
+    word_timestamps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What an engine heard; times count from the start of the waveform that it was given."""
+
+    segments: tuple[Segment, ...]
+    language: str | None
+    language_probability: float | None = None
+    align_seconds: float | None = None
+    suppressed: tuple[str, ...] = ()
+    """The rules by which something was left out as a hallucination, once for each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that the engine can see."""
+
+    name: str
+    description: str
+    driver: str | None = None
+    memory_bytes: int | None = None
+    status: str = "available"
+    compile_cache: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine is and can do; may change when a model is loaded."""
+
+    runtime: str
+    """npu, gpu, mac or cpu: the value of x-whisper-runtime."""
+    engine: str
+    """The library and its version."""
+    device: DeviceUse
+    workers: int = 1
+    """How many waveforms `transcribe` takes at once."""
+    capabilities: frozenset[str] = frozenset()
+    """Of: translate, words, prompt, language_detection."""
+    languages: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = field(default=())
+
+
+class Stop(Protocol):
+    """Called by the engine between steps; raises when nobody waits for the answer any more."""
+
+    def __call__(self) -> None: ...
+
+
+class Engine(Protocol):
+    """An inference library with one model."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def load(self, artifact: Artifact) -> None:
+        """Make the model ready; blocks. Called once, off the event loop."""
+
+    def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
+        """Transcribe a waveform of any length; blocks. Called from up to `info.workers` threads at once."""
+
+    def close(self) -> None:
+        """Give back what `load` took."""

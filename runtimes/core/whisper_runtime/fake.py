@@ -1,0 +1,66 @@
+"""An engine without a model, for tests of everything around one. It passes the same contract tests as a real one.
+
+It says whatever it is told to say about a waveform, at the pace it is told, and can be held or made to fail.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from whisper_runtime.engine import SAMPLE_RATE, Artifact, Device, EngineInfo, Options, Stop, Transcript, Waveform
+from whisper_runtime.results import DeviceUse, Segment, Timing, Word
+
+_STEP = 0.005
+
+
+def _duration(audio: Waveform) -> str:
+    return f"{len(audio) / SAMPLE_RATE:.2f} seconds of audio"
+
+
+class FakeEngine:
+    """`says` maps a waveform to its text; `hold` stops every transcription until `release` is set."""
+
+    def __init__(self, says: Callable[[Waveform], str] = _duration, *, hold: bool = False) -> None:
+        self.info = EngineInfo(
+            runtime="cpu",
+            engine="fake",
+            device=DeviceUse(requested="CPU", used="CPU"),
+            capabilities=frozenset({"words", "prompt"}),
+            languages=("en",),
+            devices=(Device("CPU", "no device at all"),),
+        )
+        self.says = says
+        self.failure: Exception | None = None
+        self.load_failure: Exception | None = None
+        self.release = threading.Event()
+        if not hold:
+            self.release.set()
+
+    def load(self, artifact: Artifact) -> None:  # noqa: ARG002 - the Protocol's argument; nothing is read
+        if self.load_failure is not None:
+            raise self.load_failure
+
+    def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
+        stop()
+        while not self.release.wait(_STEP):
+            stop()
+        if self.failure is not None:
+            raise self.failure
+        text, end = self.says(audio), len(audio) / SAMPLE_RATE
+        words = _spread(text, end) if options.word_timestamps else None
+        segment = Segment(id=0, start=0.0, end=end, text=text, temperature=options.temperature, words=words)
+        return Transcript((segment,) if text else (), language=options.language or "en")
+
+    def close(self) -> None:
+        self.release.set()
+
+
+def _spread(text: str, end: float) -> tuple[Word, ...]:
+    """Words at equal distances: honest about being made up."""
+    parts = text.split()
+    step = end / max(1, len(parts))
+    return tuple(
+        Word(word=f" {part}", start=i * step, end=(i + 1) * step, timing=Timing.INTERPOLATED)
+        for i, part in enumerate(parts)
+    )

@@ -1,0 +1,76 @@
+"""The model's graphs as ONNX Runtime sessions, all on one pool of threads.
+
+With a pool for each session the pools spin against each other: two threads are then slower than one.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+_ERRORS_ONLY = 3
+_pool_lock = threading.Lock()
+_pool_threads: list[int] = []  # what the process's one pool was made with; ONNX Runtime has no way to ask or change it
+
+
+@dataclass(frozen=True, slots=True)
+class Graphs:
+    """Encoder, decoder and alignment of one model; sessions may run from several threads at once."""
+
+    encoder: Any
+    decoder: Any
+    align: Any
+    layers: int
+    heads: int
+    head_size: int
+    positions: int
+
+    def cross_names(self) -> list[str]:
+        """The keys and values that the encoder makes and the decoder reads."""
+        return [f"cross_{kind}.{layer}" for layer in range(self.layers) for kind in "kv"]
+
+
+def load_graphs(folder: Path, config: dict[str, Any], threads: int) -> Graphs:
+    """Open the three graphs of a variant's folder."""
+    _share_pool(threads)
+    heads = config["decoder_attention_heads"]
+    return Graphs(
+        encoder=_session(folder / "encoder.onnx"),
+        decoder=_session(folder / "decoder.onnx"),
+        align=_session(folder / "align.onnx"),
+        layers=config["decoder_layers"],
+        heads=heads,
+        head_size=config["d_model"] // heads,
+        positions=config["max_target_positions"],
+    )
+
+
+def _share_pool(threads: int) -> None:
+    """The pool is made with the first session of the process, so only the first size counts."""
+    with _pool_lock:
+        if not _pool_threads:
+            onnxruntime.set_global_thread_pool_sizes(threads, 1)
+            _pool_threads.append(threads)
+
+
+def _session(file: Path) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.use_per_session_threads = False
+    options.log_severity_level = _ERRORS_ONLY
+    # Without VNNI the faster int8 product saturates in 16 bits and words come out wrong; with VNNI this changes nothing.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+
+def value(array: np.ndarray[Any, Any]) -> Any:
+    """An OrtValue over the array's own memory: what is written to the array is what the graph reads."""
+    return onnxruntime.OrtValue.ortvalue_from_numpy(array)
+
+
+def version() -> str:
+    return f"onnxruntime {onnxruntime.__version__}"
