@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
 Kind = Literal["status", "corrupt", "cut", "stall", "slow", "ignore_range"]
+OF_REQUESTS = frozenset({"status", "ignore_range"})
+OF_CONTENT = frozenset(get_args(Kind)) - OF_REQUESTS  # met only where a file's bytes are sent, not by a redirect
 
 
 @dataclass(slots=True)
@@ -43,10 +45,11 @@ class Faults:
             self.changed.set()
             self.changed = threading.Event()
 
-    def take(self, path: str) -> list[Fault]:
-        """The faults that this request meets, each counted as met."""
+    def take(self, path: str, kinds: frozenset[str]) -> list[Fault]:
+        """The faults of these kinds that this request meets, each counted as met."""
         with self._lock:
-            met = [fault for fault in self._faults if fnmatchcase(path, fault.path) and fault.times != 0]
+            on = (fault for fault in self._faults if fault.kind in kinds and fault.times != 0)
+            met = [fault for fault in on if fnmatchcase(path, fault.path)]
             for fault in met:
                 if fault.times is not None:
                     fault.times -= 1

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.support.hub.answers import Answer, answer, document, error
-from tests.support.hub.faults import Fault, Faults
+from tests.support.hub.faults import OF_CONTENT, OF_REQUESTS, Fault, Faults
 
 BLOCK = 64 * 1024
 STALL_SECONDS = 600  # longer than any client waits
@@ -76,12 +76,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, *, body: bool) -> None:
         path = urlsplit(self.path).path
-        faults = self.server.faults.take(path)
+        faults = self.server.faults.take(path, OF_REQUESTS)
         ranges = None if any(fault.kind == "ignore_range" for fault in faults) else self.headers.get("Range")
         found = self._refusal(faults) or answer(self.server.root, path, ranges)
         entry = {"method": self.command, "path": path, "range": self.headers.get("Range"), "status": found.status}
         self.server.requests.append(entry)
-        self._send(found, faults, body=body)
+        self._send(found, self.server.faults.take(path, OF_CONTENT) if body and found.file else [], body=body)
 
     def _refusal(self, faults: list[Fault]) -> Answer | None:
         for fault in faults:

@@ -1,0 +1,89 @@
+"""Which of a repository's files a runtime or a converter reads: no second copy of the weights, no other framework's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from whisper_models.errors import Incomplete, NotFound, UnsupportedCheckpoint
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+REQUIRED = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
+WELCOME = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt")
+SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """One published file: sha256 where it is large, git's sha1 where it is small."""
+
+    path: str
+    size: int
+    sha256: str | None
+    git_sha1: str | None
+
+
+def select(repo: str, files: Mapping[str, RemoteFile]) -> list[RemoteFile]:
+    """The files to fetch, small ones first, so that a refusal costs little.
+
+    Raises:
+        UnsupportedCheckpoint: the weights are there as a pickle only.
+        NotFound: there are no weights, or a file that every Whisper checkpoint has is missing.
+    """
+    missing = [name for name in REQUIRED if name not in files]
+    weights = [files[WEIGHTS]] if WEIGHTS in files else _shards(files)
+    if not weights:
+        raise _without_weights(repo, files)
+    if missing:
+        raise NotFound(f"{repo} has no {', '.join(missing)}: it is not a complete Whisper checkpoint; use another one")
+    small = [files[name] for name in (*REQUIRED, *WELCOME) if name in files]
+    return [*small, *weights]
+
+
+def shards_named_by(index: bytes) -> set[str]:
+    """The files that an index says the weights are in.
+
+    Raises:
+        UnsupportedCheckpoint: it is not an index, or names files elsewhere.
+    """
+    try:
+        names = set(json.loads(index)["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnsupportedCheckpoint(f"{INDEX} is not an index of weights: use a checkpoint saved anew") from error
+    odd = sorted(str(name) for name in names if not isinstance(name, str) or PurePosixPath(name).name != name)
+    if odd:
+        raise UnsupportedCheckpoint(f"{INDEX} names files outside its folder: {', '.join(odd[:3])}")
+    return names
+
+
+def require_shards(index: bytes, present: set[str]) -> None:
+    """Refuse a set of shards that is not the one its index names.
+
+    Raises:
+        Incomplete: naming what is missing.
+    """
+    missing = sorted(shards_named_by(index) - present)
+    if missing:
+        raise Incomplete(
+            f"{INDEX} names {', '.join(missing[:3])}, which the repository does not have: use another revision"
+        )
+
+
+def _shards(files: Mapping[str, RemoteFile]) -> list[RemoteFile]:
+    shards = [file for name, file in sorted(files.items()) if SHARD.fullmatch(name)]
+    return [files[INDEX], *shards] if INDEX in files and shards else []
+
+
+def _without_weights(repo: str, files: Mapping[str, RemoteFile]) -> Exception:
+    pickles = sorted(name for name in files if name.endswith(PICKLES))
+    if pickles:
+        return UnsupportedCheckpoint(
+            f"{repo} has its weights as a pickle only ({pickles[0]}), which can run code when it is read: "
+            "use a revision with model.safetensors, or save it as that first"
+        )
+    return NotFound(f"{repo} has no {WEIGHTS}: check the repository and the revision")

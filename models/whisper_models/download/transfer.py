@@ -1,0 +1,193 @@
+"""Fetches one published file so that it is whole or not there: resumed by ranges, checked, made durable, then named.
+
+The Hub's own client neither resumes nor verifies, which is why the bytes are fetched here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx2
+from huggingface_hub import hf_hub_url
+
+from whisper_models.artifact import FileEntry
+from whisper_models.download.failures import TryAgain, odd_answer, refused, unreachable
+from whisper_models.download.hub import Checkpoint
+from whisper_models.download.retry import Attempts, Patience
+from whisper_models.download.selection import RemoteFile
+from whisper_models.errors import ChecksumMismatch, HubUnreachable
+from whisper_models.progress import Progress
+from whisper_models.store.files import BLOCK, sync
+
+
+class Digests:
+    """Both digests that a hub may publish for a file, while its bytes go by."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all bytes."""
+        self._sha256 = hashlib.sha256()
+        self._git = hashlib.sha1(b"blob %d\0" % self._size, usedforsecurity=False)
+
+    def update(self, block: bytes) -> None:
+        """The next bytes."""
+        self._sha256.update(block)
+        self._git.update(block)
+
+    @property
+    def sha256(self) -> str:
+        """Of all bytes so far, in hex."""
+        return self._sha256.hexdigest()
+
+    def agree_with(self, file: RemoteFile) -> bool:
+        """The strongest digest that was published is the one that counts."""
+        if file.sha256:
+            return self._sha256.hexdigest() == file.sha256
+        return file.git_sha1 is None or self._git.hexdigest() == file.git_sha1
+
+
+class Transfer:
+    """Fetches the files of one checkpoint into a folder."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, folder: Path, client: httpx2.Client, progress: Progress, patience: Patience
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._source = checkpoint.source
+        self._folder = folder
+        self._client = client
+        self._progress = progress
+        self._patience = patience
+
+    def present(self, file: RemoteFile) -> int:
+        """Bytes of it that an earlier attempt left."""
+        for path in (self._folder / file.path, self._part(file)):
+            if path.is_file():
+                return min(path.stat().st_size, file.size)
+        return 0
+
+    def fetch(self, file: RemoteFile) -> FileEntry:
+        """The file, verified and under its name.
+
+        Raises:
+            ChecksumMismatch: the bytes are not the published ones, also when fetched anew.
+            HubUnreachable, HubError, Throttled, AuthFailed, NotFound: as they are called.
+        """
+        self._progress.file(file.path)
+        target, part = self._folder / file.path, self._part(file)
+        if target.is_file():  # verified once; verified again, since a disk may have been full or a node lost
+            target.rename(part)
+        sha256 = self._whole(file, part)
+        sync(part)
+        part.rename(target)
+        sync(self._folder)
+        return FileEntry(path=file.path, size=file.size, sha256=sha256)
+
+    def _whole(self, file: RemoteFile, part: Path) -> str:
+        """Bring `part` to its full size and the published content; its sha256."""
+        attempts, furthest, anew = Attempts(self._patience), _size(part), _size(part) == 0
+        while True:
+            try:
+                digests = self._continue(file, part)
+            except TryAgain as reason:
+                if _size(part) > furthest:
+                    furthest = _size(part)
+                    attempts.moved()
+                attempts.wait(reason)
+                continue
+            if digests.agree_with(file):
+                return digests.sha256
+            part.unlink()
+            self._progress.advance(-file.size)
+            if anew:  # every byte came from the hub in this run: it would be the same again
+                raise ChecksumMismatch(
+                    f"{file.path} of {self._source.repo} arrived with another digest than {self._source.endpoint} "
+                    "publishes: something on the way changes it, or the hub's copy is damaged; nothing was kept"
+                )
+            anew = True
+
+    def _continue(self, file: RemoteFile, part: Path) -> Digests:
+        """One attempt: what is there already is hashed, the rest is asked for."""
+        digests = Digests(file.size)
+        with part.open("a+b") as out:
+            offset = _hash_existing(out, digests, file.size)
+            if offset < file.size:
+                self._stream(file, out, offset, digests)
+            if out.tell() != file.size:
+                raise TryAgain(HubUnreachable(f"{self._source.endpoint} broke off {self._source.question(file.path)}"))
+        return digests
+
+    def _stream(self, file: RemoteFile, out: BinaryIO, offset: int, digests: Digests) -> None:
+        question = self._source.question(file.path)
+        url = hf_hub_url(self._source.repo, file.path, revision=self._checkpoint.commit, endpoint=self._source.endpoint)
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        try:
+            with self._client.stream("GET", url, headers=headers) as answer:
+                if answer.status_code not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+                    raise refused(question, answer.status_code, answer.headers.get("Retry-After"))
+                if answer.status_code == HTTPStatus.OK and offset:  # a mirror that knows no ranges begins anew
+                    out.truncate(0)
+                    digests.restart()
+                    self._progress.advance(-offset)
+                self._receive(answer, file, out, digests)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise unreachable(question, error) from error
+
+    def _receive(self, answer: httpx2.Response, file: RemoteFile, out: BinaryIO, digests: Digests) -> None:
+        pulse = _Pulse(self._patience)
+        for block in answer.iter_raw(BLOCK):
+            if out.tell() + len(block) > file.size:
+                raise odd_answer(self._source.question(file.path), "sends more bytes than it publishes")
+            out.write(block)
+            digests.update(block)
+            self._progress.advance(len(block))
+            if not pulse.beats(len(block)):
+                raise TryAgain(
+                    HubUnreachable(
+                        f"{self._source.endpoint} all but stopped sending {self._source.question(file.path)}: "
+                        "check the network and the proxy; what has arrived is kept"
+                    )
+                )
+
+    def _part(self, file: RemoteFile) -> Path:
+        return self._folder / f"{file.path}.part"
+
+
+class _Pulse:
+    """Notices a transfer that still moves, but would take for ever."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._since = time.monotonic()
+        self._count = 0
+
+    def beats(self, count: int) -> bool:
+        self._count += count
+        elapsed = time.monotonic() - self._since
+        if elapsed < self._patience.silence:
+            return True
+        enough = self._count >= elapsed * self._patience.slowest
+        self._since, self._count = time.monotonic(), 0
+        return enough
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _hash_existing(out: BinaryIO, digests: Digests, size: int) -> int:
+    """Hash what an earlier attempt left, and stand at its end; more than the file has is thrown away."""
+    out.seek(0, 2)
+    if out.tell() > size:
+        out.truncate(0)
+    out.seek(0)
+    while block := out.read(BLOCK):
+        digests.update(block)
+    return out.tell()
