@@ -29,9 +29,7 @@ def router_health(pages: Sequence[bytes | None]) -> RouterHealth:
     """
     views = [view for page in pages if (view := tiers(page)) is not None]
     names = dict.fromkeys(name for view in views for name in view)
-    return RouterHealth(
-        asked=len(pages), answering=len(views), runtimes={name: worst(name, views) for name in names}
-    )
+    return RouterHealth(asked=len(pages), answering=len(views), runtimes={name: worst(name, views) for name in names})
 
 
 def worst(name: str, views: Iterable[Mapping[str, TierHealth]]) -> TierHealth:

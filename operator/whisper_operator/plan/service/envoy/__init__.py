@@ -4,7 +4,7 @@ Nothing of the proxy is ours: what is here is data. Each module builds one part 
 goes wrong without it. The real Envoy judges the result in tests/contract/router.
 """
 
-from .bootstrap import bootstrap, render
-from .settings import LoadBalancing, Probe, RouterSettings, Tier
+from whisper_operator.plan.service.envoy.bootstrap import bootstrap, render
+from whisper_operator.plan.service.envoy.settings import LoadBalancing, Probe, RouterSettings, Tier
 
 __all__ = ["LoadBalancing", "Probe", "RouterSettings", "Tier", "bootstrap", "render"]

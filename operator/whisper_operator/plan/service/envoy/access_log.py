@@ -1,6 +1,6 @@
 """One JSON line for each request: who asked, who answered, how long it took. Never what was said."""
 
-from .extension import Config, extension
+from whisper_operator.plan.service.envoy.extension import Config, extension
 
 FIELDS = {
     "time": "%START_TIME%",

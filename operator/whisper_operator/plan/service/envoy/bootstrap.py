@@ -2,12 +2,13 @@
 
 import yaml
 
-from .cluster import chain_cluster
-from .extension import Config
-from .overload import overload_manager
-from .public_listener import public_listener
-from .settings import RouterSettings
-from .stats_listener import admin, admin_cluster, stats_listener
+from whisper_operator.plan.service.envoy.cluster import chain_cluster
+from whisper_operator.plan.service.envoy.drain import pause_cluster
+from whisper_operator.plan.service.envoy.extension import Config
+from whisper_operator.plan.service.envoy.overload import overload_manager
+from whisper_operator.plan.service.envoy.public_listener import public_listener
+from whisper_operator.plan.service.envoy.settings import RouterSettings
+from whisper_operator.plan.service.envoy.stats_listener import admin, admin_cluster, stats_listener
 
 LOG_FIELDS = {"time": "%Y-%m-%dT%T.%eZ", "level": "%l", "logger": "%n", "message": "%j"}
 
@@ -20,7 +21,7 @@ def bootstrap(settings: RouterSettings) -> Config:
         "application_log_config": {"log_format": {"json_format": LOG_FIELDS}},
         "static_resources": {
             "listeners": [public_listener(settings), stats_listener(settings)],
-            "clusters": [chain_cluster(settings), admin_cluster(settings)],
+            "clusters": [chain_cluster(settings), admin_cluster(settings), pause_cluster(settings.stats_port)],
         },
     }
 

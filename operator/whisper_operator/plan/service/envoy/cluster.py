@@ -1,8 +1,8 @@
 """The runtimes as Envoy sees them: one cluster for the chain, one priority for each tier."""
 
-from .extension import Config, extension, socket_address, typed
-from .health import health_checks, outlier_detection
-from .settings import LoadBalancing, RouterSettings, Tier
+from whisper_operator.plan.service.envoy.extension import Config, extension, socket_address, typed
+from whisper_operator.plan.service.envoy.health import health_checks, outlier_detection
+from whisper_operator.plan.service.envoy.settings import LoadBalancing, RouterSettings, Tier
 
 CHAIN = "chain"
 # What may be under way at once. Retries have the same bound: with Envoy's default of three, a busy pod turned 130 of

@@ -1,6 +1,6 @@
 """What the public and the statistics listener share: Envoy's HTTP connection manager."""
 
-from .extension import Config, extension, socket_address
+from whisper_operator.plan.service.envoy.extension import Config, extension, socket_address
 
 
 def listener(name: str, address: str, port: int, manager: Config, **fields: object) -> Config:
@@ -22,4 +22,6 @@ def http_connection_manager(**fields: object) -> Config:
 
 def router_filter() -> Config:
     """The last filter of every chain. Envoy's own headers stay inside: callers see only the contract's."""
-    return extension("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)
+    return extension(
+        "envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 Config = dict[str, Any]
 
+LOOPBACK = "127.0.0.1"
 TYPES = "type.googleapis.com/envoy."
 
 
@@ -21,6 +22,17 @@ def extension(name: str, message: str, **fields: Any) -> Config:
 def duration(value: timedelta) -> str:
     """Protobuf's JSON form of a duration: `0.5s`, `600s`."""
     return f"{value.total_seconds():.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def loopback_cluster(name: str, port: int) -> Config:
+    """The proxy itself, reached by its own requests."""
+    endpoint = {"endpoint": {"address": socket_address(LOOPBACK, port)}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
 
 
 def socket_address(address: str, port: int) -> Config:

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from .extension import Config, duration
-from .settings import Probe
+from whisper_operator.plan.service.envoy.extension import Config, duration
+from whisper_operator.plan.service.envoy.settings import Probe
 
 SECOND = timedelta(seconds=1)
 

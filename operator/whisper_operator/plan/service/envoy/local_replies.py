@@ -6,7 +6,7 @@ A runtime's own errors pass through untouched; these are for the moments when th
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .extension import Config, duration
+from whisper_operator.plan.service.envoy.extension import Config, duration
 
 SERVICE = "router"
 
@@ -43,7 +43,7 @@ REPLIES = (
     Reply(
         (408, 408),
         "upload_timeout",
-        "invalid_request_error",
+        "server_error",
         "The upload did not arrive in time ({timeout}). Send it again over a faster connection, or in parts.",
     ),
     Reply(
@@ -129,6 +129,9 @@ def status(operator: str, code: int) -> Config:
     # The runtime key is a required field of Envoy's; nothing of ours overrides it.
     return {
         "status_code_filter": {
-            "comparison": {"op": operator, "value": {"default_value": code, "runtime_key": f"local_reply.{operator}.{code}"}}
+            "comparison": {
+                "op": operator,
+                "value": {"default_value": code, "runtime_key": f"local_reply.{operator}.{code}"},
+            }
         }
     }

@@ -5,8 +5,8 @@ or too few small ones. The heap itself is the measure: at nine tenths new reques
 the kernel would have killed the proxy with everything in it.
 """
 
-from .extension import Config, extension
-from .settings import RouterSettings
+from whisper_operator.plan.service.envoy.extension import Config, extension
+from whisper_operator.plan.service.envoy.settings import RouterSettings
 
 HEAP = "envoy.resource_monitors.fixed_heap"
 CONNECTIONS = "envoy.resource_monitors.global_downstream_max_connections"

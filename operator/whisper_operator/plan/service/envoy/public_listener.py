@@ -1,12 +1,12 @@
 """Where callers arrive: upload limits, identity of requests, and the one route to the chain."""
 
-from .access_log import access_log
-from .cluster import CHAIN
-from .connection_manager import http_connection_manager, listener, router_filter
-from .extension import Config, duration, extension, typed
-from .local_replies import header, local_replies
-from .retry import retry_policy
-from .settings import RouterSettings
+from whisper_operator.plan.service.envoy.access_log import access_log
+from whisper_operator.plan.service.envoy.cluster import CHAIN
+from whisper_operator.plan.service.envoy.connection_manager import http_connection_manager, listener, router_filter
+from whisper_operator.plan.service.envoy.extension import Config, duration, extension, typed
+from whisper_operator.plan.service.envoy.local_replies import header, local_replies
+from whisper_operator.plan.service.envoy.retry import retry_policy
+from whisper_operator.plan.service.envoy.settings import RouterSettings
 
 
 def public_listener(settings: RouterSettings) -> Config:

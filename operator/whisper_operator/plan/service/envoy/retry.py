@@ -1,6 +1,6 @@
 """When a request is sent again, and to whom: a sibling first, then the next tier."""
 
-from .extension import Config, extension
+from whisper_operator.plan.service.envoy.extension import Config, extension
 
 # Attempts within a tier before the next one is tried: the first pod and one sibling.
 ATTEMPTS_PER_TIER = 2

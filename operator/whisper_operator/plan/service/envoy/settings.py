@@ -15,6 +15,9 @@ class LoadBalancing(StrEnum):
     RANDOM = "Random"
 
 
+LONGEST_DRAIN = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """One runtime of the chain: each address behind `hosts` is a pod of it."""
@@ -42,6 +45,7 @@ class RouterSettings:
         chain: the tiers in the order in which they are tried.
         request_timeout: how long one request may take, its second attempts included.
         max_upload_bytes: a larger body is refused with 413; up to it a body is kept so that it can be sent again.
+        drain_key: opens the page that drains the router before it ends.
         max_heap_bytes: what the proxy's heap may reach before it refuses requests instead of being killed.
         address: where the two public listeners bind.
         admin_port: bound to the loopback only, whatever `address` says.
@@ -49,6 +53,7 @@ class RouterSettings:
 
     name: str
     chain: tuple[Tier, ...]
+    drain_key: str
     load_balancing: LoadBalancing = LoadBalancing.LEAST_REQUEST
     probe: Probe = Probe()
     request_timeout: timedelta = timedelta(minutes=10)
@@ -63,3 +68,8 @@ class RouterSettings:
     def attempt_timeout(self) -> timedelta:
         """How long one attempt may stay silent: half of the request's time, so that a hung pod leaves time for another."""
         return self.request_timeout / 2
+
+    @property
+    def drain_timeout(self) -> timedelta:
+        """How long the router waits at its end for requests that are under way."""
+        return min(self.request_timeout, LONGEST_DRAIN)

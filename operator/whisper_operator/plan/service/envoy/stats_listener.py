@@ -1,14 +1,14 @@
-"""Three read-only pages of Envoy's admin interface, and nothing else of it, for probes, Prometheus and the operator.
+"""Three read-only pages of Envoy's admin interface for probes, Prometheus and the operator, and the way to drain it.
 
 The admin interface itself can stop the proxy, so it listens on the loopback only.
 """
 
-from .connection_manager import http_connection_manager, listener, router_filter
-from .extension import Config, socket_address
-from .settings import RouterSettings
+from whisper_operator.plan.service.envoy.connection_manager import http_connection_manager, listener, router_filter
+from whisper_operator.plan.service.envoy.drain import drain_filters, drain_routes
+from whisper_operator.plan.service.envoy.extension import LOOPBACK, Config, loopback_cluster, socket_address
+from whisper_operator.plan.service.envoy.settings import RouterSettings
 
 ADMIN = "admin"
-LOOPBACK = "127.0.0.1"
 READY_PATH = "/ready"
 LIVE_PATH = "/live"
 METRICS_PATH = "/stats/prometheus"
@@ -20,16 +20,7 @@ def admin(settings: RouterSettings) -> Config:
 
 
 def admin_cluster(settings: RouterSettings) -> Config:
-    address = socket_address(LOOPBACK, settings.admin_port)
-    return {
-        "name": ADMIN,
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "load_assignment": {
-            "cluster_name": ADMIN,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-        },
-    }
+    return loopback_cluster(ADMIN, settings.admin_port)
 
 
 def stats_listener(settings: RouterSettings) -> Config:
@@ -39,26 +30,34 @@ def stats_listener(settings: RouterSettings) -> Config:
         settings.stats_port,
         http_connection_manager(
             stat_prefix="stats",
-            http_filters=[router_filter()],
+            # Draining waits for minutes, and says nothing meanwhile.
+            stream_idle_timeout="0s",
+            http_filters=[*drain_filters(settings.drain_timeout), router_filter()],
             route_config={
                 "name": "stats",
-                "virtual_hosts": [{"name": "stats", "domains": ["*"], "routes": routes()}],
+                "virtual_hosts": [{"name": "stats", "domains": ["*"], "routes": routes(settings)}],
             },
         ),
         # A proxy that refuses requests to protect its memory is alive and must go on saying so.
+        drain_type="MODIFY_ONLY",
         bypass_overload_manager=True,
         ignore_global_conn_limit=True,
     )
 
 
-def routes() -> list[Config]:
-    """Envoy's pages change nothing on GET; every other method and path is refused."""
+def routes(settings: RouterSettings) -> list[Config]:
+    """Envoy's pages change nothing on GET; every other method and path is refused, but for draining, which has a key."""
     pages = [
         {"match": {**get(path)}, "route": {"cluster": ADMIN, "timeout": "5s"}}
         for path in (READY_PATH, METRICS_PATH, HEALTH_PATH)
     ]
     live = {"match": get(LIVE_PATH), "direct_response": {"status": 200, "body": {"inline_string": "live\n"}}}
-    return [*pages, live, {"match": {"prefix": "/"}, "direct_response": {"status": 404}}]
+    return [
+        *pages,
+        live,
+        *drain_routes(settings.drain_key),
+        {"match": {"prefix": "/"}, "direct_response": {"status": 404}},
+    ]
 
 
 def get(path: str) -> Config:

@@ -1,0 +1,81 @@
+"""The spec after defaults. Resolved here and published in status, because a default in the CRD is drift to GitOps tools.
+
+A default that depends on the operator's version would restart pods at its upgrade; these change only with a reason.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from whisper_operator.api.pods import Resources
+from whisper_operator.api.units import amount, seconds
+from whisper_operator.api.whisperservice import (
+    CpuRuntime,
+    Effective,
+    EffectiveRouting,
+    EffectiveRuntime,
+    HealthCheck,
+    Routing,
+    WhisperServiceSpec,
+)
+from whisper_operator.plan.types import Images
+
+CPU: Final = "cpu"
+CHAIN = (CPU,)
+"""The runtimes in the order in which they are tried, as far as a service wants them."""
+
+CPU_RESOURCES = Resources(
+    # The requests are what an idle runtime needs, so that a laptop can hold two; the limits are what one may take.
+    requests={"cpu": "250m", "memory": "512Mi"},
+    limits={"cpu": "2", "memory": "4Gi"},
+)
+HEALTH_CHECK = HealthCheck(interval="2s", timeout="1s", retries=2)
+REQUEST_TIMEOUT = "30m"
+MAX_UPLOAD_SIZE = "64Mi"
+MAX_QUEUED_AUDIO_SECONDS = 600
+
+
+def effective(spec: WhisperServiceSpec, images: Images) -> Effective:
+    return Effective(
+        runtimes=() if spec.runtimes.cpu is None else (cpu(spec.runtimes.cpu, images),),
+        routing=routing(spec.routing or Routing()),
+        exposure=(spec.exposure and spec.exposure.type) or "ClusterIP",
+    )
+
+
+def cpu(asked: CpuRuntime, images: Images) -> EffectiveRuntime:
+    waiting = asked.queue.max_audio_seconds if asked.queue else None
+    return EffectiveRuntime(
+        name=CPU,
+        replicas=1 if asked.replicas is None else asked.replicas,
+        precision=asked.precision or "int8",
+        max_queued_audio_seconds=waiting or MAX_QUEUED_AUDIO_SECONDS,
+        image=asked.image or images.runtimes[CPU],
+        resources=asked.resources or CPU_RESOURCES,
+    )
+
+
+def routing(asked: Routing) -> EffectiveRouting:
+    timeout = asked.timeouts.request if asked.timeouts else None
+    return EffectiveRouting(
+        replicas=asked.replicas or 1,
+        load_balancing=asked.load_balancing or "LeastRequest",
+        health_check=health_check(asked.health_check or HealthCheck()),
+        request_timeout=timeout or REQUEST_TIMEOUT,
+        max_upload_size=asked.max_upload_size or MAX_UPLOAD_SIZE,
+    )
+
+
+def health_check(asked: HealthCheck) -> HealthCheck:
+    return HealthCheck(
+        interval=asked.interval or HEALTH_CHECK.interval,
+        timeout=asked.timeout or HEALTH_CHECK.timeout,
+        retries=asked.retries or HEALTH_CHECK.retries,
+    )
+
+
+def length(duration: str) -> timedelta:
+    return timedelta(seconds=seconds(duration))
+
+
+def whole_bytes(quantity: str) -> int:
+    return int(amount(quantity))

@@ -1,0 +1,57 @@
+"""The router's configuration, and its hash, which rolls the router's pods when it changes."""
+
+from hashlib import sha256
+
+from whisper_operator.api.whisperservice import EffectiveRuntime
+from whisper_operator.plan import names
+from whisper_operator.plan.ownership import metadata
+from whisper_operator.plan.service.effective import length, whole_bytes
+from whisper_operator.plan.service.envoy import LoadBalancing, Probe, RouterSettings, Tier, render
+from whisper_operator.plan.service.envoy.drain import key
+from whisper_operator.plan.service.envoy.settings import MEBIBYTE
+from whisper_operator.plan.service.target import PORTS, Target
+from whisper_operator.plan.types import Manifest
+
+APP = "whisper-router"
+COMPONENT = "router"
+FILE = "envoy.yaml"
+# An upload is held twice while it is sent on; four at the limit must fit however large the limit is.
+UPLOADS_IN_HEAP, SMALLEST_HEAP = 8, 768 * MEBIBYTE
+
+
+def router_config_map(target: Target) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(target.service, names.router(target.name), APP, COMPONENT),
+        "data": {FILE: configuration(target)},
+    }
+
+
+def configuration(target: Target) -> str:
+    return render(settings(target))
+
+
+def config_hash(target: Target) -> str:
+    return sha256(configuration(target).encode()).hexdigest()[:16]
+
+
+def settings(target: Target) -> RouterSettings:
+    routing = target.effective.routing
+    check = routing.health_check
+    upload = whole_bytes(routing.max_upload_size)
+    return RouterSettings(
+        name=target.name,
+        chain=tuple(tier(target, runtime) for runtime in target.effective.runtimes),
+        drain_key=key(target.service.metadata.uid),
+        load_balancing=LoadBalancing(routing.load_balancing),
+        probe=Probe(length(str(check.interval)), length(str(check.timeout)), check.retries or Probe().retries),
+        request_timeout=length(routing.request_timeout),
+        max_upload_bytes=upload,
+        max_heap_bytes=max(SMALLEST_HEAP, UPLOADS_IN_HEAP * upload),
+    )
+
+
+def tier(target: Target, runtime: EffectiveRuntime) -> Tier:
+    host = f"{names.runtime(target.name, runtime.name)}.{target.domain}"
+    return Tier(runtime.name, (host,), PORTS[runtime.name])

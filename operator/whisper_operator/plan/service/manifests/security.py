@@ -1,0 +1,34 @@
+"""What every pod of ours has in common: Kubernetes' restricted Pod Security, and nothing that it does not need."""
+
+from whisper_operator.plan.types import Defaults, Manifest
+
+USER = 65532
+"""Nobody in particular, and not root: the user of our images and of Envoy's distroless ones."""
+
+
+def pod(defaults: Defaults) -> Manifest:
+    """Fields of a pod's spec."""
+    found: Manifest = {
+        # Nothing of ours in a service talks to the API server.
+        "automountServiceAccountToken": False,
+        # Kubernetes would set WHISPER_PORT=tcp://… in every pod beside a Service named `whisper`.
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    if defaults.images.pull_secrets:
+        found["imagePullSecrets"] = [{"name": name} for name in defaults.images.pull_secrets]
+    return found
+
+
+def container() -> Manifest:
+    """The securityContext of a container."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }

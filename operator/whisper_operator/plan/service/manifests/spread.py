@@ -1,0 +1,19 @@
+"""Pods of one kind on different nodes where there are several; on a single node all the same."""
+
+from whisper_operator.plan.types import Manifest
+
+
+def across_nodes(selector: dict[str, str]) -> list[Manifest]:
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector},
+        }
+    ]
+
+
+def rolling() -> Manifest:
+    """A new pod is ready before an old one goes."""
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}

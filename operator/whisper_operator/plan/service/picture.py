@@ -1,0 +1,120 @@
+"""One frozen picture of a service as it is, from which conditions, columns and events are told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from whisper_operator.api.whisperservice import EffectiveRuntime
+from whisper_operator.plan import names
+from whisper_operator.plan.service.models import Found, deployment_named
+from whisper_operator.plan.service.rollout import Rollout, rollout
+from whisper_operator.plan.service.target import Target
+from whisper_operator.plan.service.trouble import Trouble, trouble
+from whisper_operator.plan.types import Manifest, ObservedService, RouterHealth
+
+COMPONENT_LABEL = "app.kubernetes.io/component"
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimePicture:
+    """One runtime as it is.
+
+    Attributes:
+        healthy: pods that the router sends requests to; None while no router answers.
+    """
+
+    runtime: EffectiveRuntime
+    found: Found
+    rollout: Rollout
+    trouble: Trouble | None
+    healthy: int | None
+
+    @property
+    def name(self) -> str:
+        return self.runtime.name
+
+    @property
+    def serving(self) -> int:
+        """Pods that serve: the router's word, or the pods' own where the router cannot be asked."""
+        return self.rollout.ready if self.healthy is None else self.healthy
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The whole service as it is."""
+
+    model: str
+    runtimes: tuple[RuntimePicture, ...]
+    router: Rollout
+    router_trouble: Trouble | None
+    health: RouterHealth | None
+    refusals: tuple[str, ...]
+    taken: tuple[str, ...]
+
+    @property
+    def router_answers(self) -> bool:
+        return self.health is not None and self.health.answering > 0
+
+    @property
+    def router_serves(self) -> bool:
+        """The router's own answer, or Kubernetes' word for it where the operator cannot reach the router."""
+        return self.router_answers or self.router.ready > 0
+
+    @property
+    def active(self) -> RuntimePicture | None:
+        """The first of the chain that serves."""
+        return next((one for one in self.runtimes if one.serving > 0), None)
+
+    @property
+    def ready(self) -> bool:
+        return self.router_serves and self.active is not None
+
+    @property
+    def settled(self) -> bool:
+        return self.router.settled and all(one.rollout.settled and one.found.ready for one in self.runtimes)
+
+
+def picture(
+    observed: ObservedService, target: Target, found: Mapping[str, Found], desired: Iterable[Manifest]
+) -> Picture:
+    wanted = {one["metadata"]["name"]: one for one in desired if one["kind"] == "Deployment"}
+    router = names.router(target.name)
+    return Picture(
+        model=observed.resource.spec.model,
+        runtimes=tuple(
+            runtime_picture(observed, target, runtime, found[runtime.name], wanted)
+            for runtime in target.effective.runtimes
+        ),
+        router=rollout(deployment_named(router, observed.owned), wanted[router]),
+        router_trouble=trouble(pods_of(observed, "router")),
+        health=observed.router,
+        refusals=observed.refusals,
+        taken=observed.taken,
+    )
+
+
+def runtime_picture(
+    observed: ObservedService,
+    target: Target,
+    runtime: EffectiveRuntime,
+    found: Found,
+    wanted: Mapping[str, Manifest],
+) -> RuntimePicture:
+    name = names.runtime(target.name, runtime.name)
+    return RuntimePicture(
+        runtime=runtime,
+        found=found,
+        rollout=rollout(deployment_named(name, observed.owned), wanted.get(name)),
+        trouble=trouble(pods_of(observed, runtime.name)),
+        healthy=healthy(observed.router, runtime.name),
+    )
+
+
+def pods_of(observed: ObservedService, component: str) -> list[Manifest]:
+    return [pod for pod in observed.pods if (pod["metadata"].get("labels") or {}).get(COMPONENT_LABEL) == component]
+
+
+def healthy(health: RouterHealth | None, runtime: str) -> int | None:
+    if health is None or not health.answering:
+        return None
+    tier = health.runtimes.get(runtime)
+    return tier.healthy if tier else 0

@@ -1,0 +1,59 @@
+"""The status to write, and the Events that a change in it is worth."""
+
+from datetime import datetime
+
+from whisper_operator.api.conditions import ConditionType
+from whisper_operator.api.whisperservice import RuntimeStatus, WhisperServiceStatus
+from whisper_operator.plan.conditions import Stated, settle, transition
+from whisper_operator.plan.service.conditions import conditions, shortfall
+from whisper_operator.plan.service.picture import Picture, RuntimePicture
+from whisper_operator.plan.service.target import Target
+from whisper_operator.plan.types import Event
+
+WORTH_AN_EVENT = (ConditionType.READY, ConditionType.MODELS_READY)
+ARROW = " → "
+
+
+def status(target: Target, seen: Picture, now: datetime) -> WhisperServiceStatus:
+    metadata, before = target.service.metadata, target.service.status
+    return WhisperServiceStatus(
+        observed_generation=metadata.generation,
+        conditions=settle(before.conditions, conditions(seen), generation=metadata.generation, now=now),
+        url=target.url,
+        active_runtime=seen.active.name if seen.ready and seen.active else None,
+        chain=ARROW.join(target.chain),
+        runtimes=tuple(runtime_status(one) for one in seen.runtimes),
+        effective=target.effective,
+    )
+
+
+def runtime_status(one: RuntimePicture) -> RuntimeStatus:
+    artifact = one.found.artifact
+    lacking = not one.found.ready or one.serving < one.rollout.desired or not one.rollout.settled
+    reason, message = shortfall(one) if lacking else (None, None)
+    return RuntimeStatus(
+        name=one.name,
+        desired=one.runtime.replicas,
+        ready=one.rollout.ready,
+        healthy=one.healthy,
+        model=artifact.model if artifact else None,
+        variant=artifact.variant if artifact else None,
+        reason=reason,
+        message=message[:2048] if message else None,
+    )
+
+
+def events(target: Target, seen: Picture) -> tuple[Event, ...]:
+    before = target.service.status.conditions
+    stated = {one.type: one for one in conditions(seen)}
+    found = [
+        event for kind in WORTH_AN_EVENT for event in transition(before, stated[kind], good=bool(stated[kind].holds))
+    ]
+    return (*found, *degradation(target, stated[ConditionType.DEGRADED]))
+
+
+def degradation(target: Target, stated: Stated) -> tuple[Event, ...]:
+    """Degraded is news when it begins, changes or ends; never having been so is not."""
+    before = target.service.status.conditions
+    was = any(one.type == ConditionType.DEGRADED and one.status == "True" for one in before)
+    return transition(before, stated, good=not stated.holds) if was or stated.holds else ()

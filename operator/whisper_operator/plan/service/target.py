@@ -1,0 +1,52 @@
+"""What the builders build from: everything is decided, only the Kubernetes objects are missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from whisper_operator.api.pods import Environment, Placement
+from whisper_operator.api.whisperservice import Effective, EffectiveRuntime, WhisperService
+from whisper_operator.plan import names
+from whisper_operator.plan.service.models import Artifact
+from whisper_operator.plan.types import Defaults
+
+PORTS = {"cpu": 5004}
+"""Where each runtime listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A service as it is to be.
+
+    Attributes:
+        artifacts: by runtime; one that is missing has nothing to serve yet, so that its Deployment is not made.
+    """
+
+    service: WhisperService
+    effective: Effective
+    artifacts: Mapping[str, Artifact]
+    defaults: Defaults
+
+    @property
+    def name(self) -> str:
+        return self.service.metadata.name
+
+    @property
+    def domain(self) -> str:
+        """What follows a Service's name within the cluster."""
+        return f"{self.service.metadata.namespace}.svc.{self.defaults.cluster_domain}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{names.service(self.name)}.{self.domain}"
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        return tuple(runtime.name for runtime in self.effective.runtimes)
+
+    def placement(self, runtime: EffectiveRuntime) -> Placement | None:
+        asked = getattr(self.service.spec.runtimes, runtime.name)
+        return None if asked is None else asked.placement
+
+    def env(self, runtime: EffectiveRuntime) -> Environment:
+        asked = getattr(self.service.spec.runtimes, runtime.name)
+        return () if asked is None or asked.env is None else asked.env
