@@ -10,10 +10,11 @@ import httpx2
 from whisper_models.artifact import FileEntry, Manifest, Source, Variant
 from whisper_models.download.hub import Checkpoint, HubSource, resolve
 from whisper_models.download.retry import Patience
-from whisper_models.download.selection import INDEX, RemoteFile, require_shards, select
+from whisper_models.download.selection import RemoteFile, require_shards, select
 from whisper_models.download.transfer import Transfer
 from whisper_models.errors import Incomplete, from_os_error
 from whisper_models.progress import Progress, Stage
+from whisper_models.shards import INDEX
 from whisper_models.store import UnifiedModelManager
 from whisper_models.store.files import require_space
 

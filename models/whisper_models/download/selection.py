@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from whisper_models.errors import Incomplete, NotFound, UnsupportedCheckpoint
+from whisper_models.shards import INDEX, SHARD, WEIGHTS, shards_named_by
 
-WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"
 REQUIRED = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
 WELCOME = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt")
-SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
 
@@ -43,22 +38,6 @@ def select(repo: str, files: Mapping[str, RemoteFile]) -> list[RemoteFile]:
         raise NotFound(f"{repo} has no {', '.join(missing)}: it is not a complete Whisper checkpoint; use another one")
     small = [files[name] for name in (*REQUIRED, *WELCOME) if name in files]
     return [*small, *weights]
-
-
-def shards_named_by(index: bytes) -> set[str]:
-    """The files that an index says the weights are in.
-
-    Raises:
-        UnsupportedCheckpoint: it is not an index, or names files elsewhere.
-    """
-    try:
-        names = set(json.loads(index)["weight_map"].values())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnsupportedCheckpoint(f"{INDEX} is not an index of weights: use a checkpoint saved anew") from error
-    odd = sorted(str(name) for name in names if not isinstance(name, str) or PurePosixPath(name).name != name)
-    if odd:
-        raise UnsupportedCheckpoint(f"{INDEX} names files outside its folder: {', '.join(odd[:3])}")
-    return names
 
 
 def require_shards(index: bytes, present: set[str]) -> None:

@@ -1,0 +1,121 @@
+"""Reads a checkpoint's tensors one at a time, so that a conversion holds one of them in memory and not the model.
+
+Nothing is trusted: a header that does not fit its file is refused before anything is allocated for it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from whisper_models.errors import Incomplete, UnsupportedCheckpoint
+from whisper_models.shards import INDEX, WEIGHTS, shards_named_by
+
+Array = npt.NDArray[np.float32]
+
+LENGTH_BYTES = 8
+LONGEST_HEADER = 100 << 20
+SIZES = {"F32": 4, "F16": 2, "BF16": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where one tensor lies and in which numbers."""
+
+    file: Path
+    offset: int
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+    def read(self) -> Array:
+        """The tensor in float32, whatever it is stored in; exact for all three."""
+        raw = np.memmap(self.file, np.uint8, "r", self.offset, (self.count * SIZES[self.dtype],))
+        match self.dtype:
+            case "F32":
+                values = np.array(raw.view("<f4"), np.float32)
+            case "F16":
+                values = raw.view("<f2").astype(np.float32)
+            case _:  # bfloat16 is the upper half of a float32
+                values = (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
+        return values.reshape(self.shape)
+
+
+class Weights(Mapping[str, Array]):
+    """A checkpoint's tensors by name, in one file or in shards; each look-up reads from disk."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises UnsupportedCheckpoint or Incomplete when there is nothing here to read."""
+        self._stored: dict[str, Stored] = {}
+        for file in _files(folder):
+            self._stored.update(_header(file))
+
+    def __getitem__(self, name: str) -> Array:
+        return self._stored[name].read()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """A tensor's shape, without reading it."""
+        return self._stored[name].shape
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model has."""
+        return sum(tensor.count for tensor in self._stored.values())
+
+
+def _files(folder: Path) -> list[Path]:
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if not (folder / INDEX).is_file():
+        raise UnsupportedCheckpoint(f"{folder} has neither {WEIGHTS} nor {INDEX}: only safetensors are read")
+    shards = [folder / name for name in sorted(shards_named_by((folder / INDEX).read_bytes()))]
+    missing = [shard.name for shard in shards if not shard.is_file()]
+    if missing:
+        raise Incomplete(f"{folder} lacks {', '.join(missing)}: download it again")
+    return shards
+
+
+def _header(file: Path) -> dict[str, Stored]:
+    size = file.stat().st_size
+    with file.open("rb") as content:
+        length = int.from_bytes(content.read(LENGTH_BYTES), "little")
+        if size < LENGTH_BYTES or length > min(size - LENGTH_BYTES, LONGEST_HEADER):
+            raise UnsupportedCheckpoint(f"{file} is not a safetensors file: its header does not fit into it")
+        raw = content.read(length)
+    try:
+        entries: dict[str, Any] = json.loads(raw)
+        entries.pop("__metadata__", None)
+        start = LENGTH_BYTES + length
+        return {name: _stored(file, entry, start, size) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnsupportedCheckpoint(f"{file} is not a safetensors file that can be read here: {error}") from error
+
+
+def _stored(file: Path, entry: Mapping[str, Any], start: int, size: int) -> Stored:
+    """One entry of the header, if it is consistent."""
+    begin, end = (int(number) for number in entry["data_offsets"])
+    shape = tuple(int(number) for number in entry["shape"])
+    tensor = Stored(file, start + begin, str(entry["dtype"]), shape)
+    if tensor.dtype not in SIZES:
+        raise ValueError(f"numbers of type {tensor.dtype} are not understood, only {', '.join(SIZES)}")
+    inside = 0 <= begin <= end and start + end <= size and all(number > 0 for number in shape)
+    if not inside or end - begin != tensor.count * SIZES[tensor.dtype]:
+        raise ValueError("a tensor lies outside the file or is not as large as its shape")
+    return tensor
