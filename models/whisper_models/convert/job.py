@@ -1,0 +1,82 @@
+"""A conversion from variant to variant: find the source, convert, check what came out, publish."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from pathlib import Path
+
+from whisper_models.artifact import OFFERED, Format, Manifest, Variant
+from whisper_models.convert import onnx
+from whisper_models.convert.checkpoint import open_checkpoint
+from whisper_models.convert.onnx.check import check
+from whisper_models.errors import ConversionFailed, ModelFailure, SourceMissing, UnsupportedCheckpoint, from_os_error
+from whisper_models.progress import Progress, Stage
+from whisper_models.store import UnifiedModelManager
+from whisper_models.store.files import require_space
+
+RECIPE = "recipe"
+"""Key under which a manifest keeps the version of the conversion itself."""
+
+
+def convert(store: UnifiedModelManager, variant: Variant, progress: Progress) -> Manifest:
+    """The variant, made from the base variant of the same model; at once if it was made from that already.
+
+    Raises:
+        ModelFailure: SourceMissing without a base variant; else whichever of the tree in `errors` it is.
+    """
+    if variant.format is not Format.ONNX or variant.precision not in OFFERED[variant.format]:
+        made = ", ".join(f"{Format.ONNX} {precision}" for precision in OFFERED[Format.ONNX])
+        raise UnsupportedCheckpoint(f"{variant} is not made by this version, which converts to {made}")
+    try:
+        base = _base(store, variant)
+        with store.writing(variant, lambda: _already(store, variant, base) is not None) as due:
+            if due:
+                _make(store, variant, base, progress)
+        there = _already(store, variant, base)
+    except ModelFailure:
+        raise
+    except OSError as error:
+        raise from_os_error(error, store.root) from error
+    except Exception as error:
+        raise ConversionFailed(f"{variant}: {type(error).__name__}: {error}: report this as a defect") from error
+    if there is None:
+        raise ConversionFailed(f"{variant} vanished from {store.root} while it was being written: run it again")
+    return there
+
+
+def _base(store: UnifiedModelManager, variant: Variant) -> Manifest:
+    base = store.complete(Variant.base(variant.model))
+    if base is None:
+        place = store.location(Variant.base(variant.model))
+        raise SourceMissing(
+            f"{store.root / place} holds no complete checkpoint of {variant.model} to convert: download it first"
+        )
+    return base
+
+
+def _already(store: UnifiedModelManager, variant: Variant, base: Manifest) -> Manifest | None:
+    manifest = store.complete(variant)
+    same = manifest and manifest.made_from == base.digest and manifest.tools.get(RECIPE) == onnx.RECIPE
+    return manifest if same else None
+
+
+def _make(store: UnifiedModelManager, variant: Variant, base: Manifest, progress: Progress) -> None:
+    source = store.path(base.variant)
+    workspace = _emptied(store.workspace(variant, base.digest.removeprefix("sha256:")))
+    require_space(workspace, onnx.bytes_needed(source, variant.precision))
+    progress.begin(Stage.CONVERTING)
+    onnx.convert(source, workspace, variant.precision, progress.file)
+    progress.begin(Stage.VALIDATING, sum(path.stat().st_size for path in workspace.iterdir()))
+    check(workspace, open_checkpoint(source))
+    entries = store.entries(workspace, progress.advance)
+    tools = {RECIPE: onnx.RECIPE, **{name: importlib.metadata.version(name) for name in ("numpy", "onnx")}}
+    manifest = Manifest.describing(variant, entries, source=base.source, tools=tools, made_from=base.digest)
+    store.publish(workspace, manifest)
+
+
+def _emptied(folder: Path) -> Path:
+    """A conversion takes seconds: what a killed one left is made anew rather than trusted."""
+    shutil.rmtree(folder)
+    folder.mkdir()
+    return folder

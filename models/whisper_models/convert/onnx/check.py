@@ -1,0 +1,70 @@
+"""What must be true of the files of an ONNX variant before they may be called one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import onnx
+from onnx import ModelProto, TensorProto
+
+from whisper_models.convert.checkpoint import WhisperCheckpoint
+from whisper_models.convert.onnx.graph import FUSED, OPSET
+from whisper_models.errors import ConversionFailed
+
+
+def check(folder: Path, checkpoint: WhisperCheckpoint) -> None:
+    """Read the graphs back: well-formed, with the inputs and outputs that the runtime binds, and all weights there.
+
+    Raises:
+        ConversionFailed: naming the graph and what is wrong with it.
+    """
+    layers = checkpoint.dimensions.decoder_layers
+    for graph, (inputs, outputs) in _contract(layers).items():
+        path = folder / graph
+        try:
+            onnx.checker.check_model(str(path))
+        except (onnx.checker.ValidationError, ValueError) as error:
+            raise ConversionFailed(
+                f"{graph} is not a sound graph ({error}): report this with the model's name"
+            ) from error
+        model = onnx.load(str(path), load_external_data=False)
+        _require_equal(graph, "inputs", [value.name for value in model.graph.input], inputs)
+        _require_equal(graph, "outputs", [value.name for value in model.graph.output], outputs)
+        _require_opsets(graph, model)
+        for tensor in model.graph.initializer:
+            _require_data(folder, graph, tensor)
+
+
+def _contract(layers: int) -> dict[str, tuple[list[str], list[str]]]:
+    """Graph → the names that the runtime binds, in order."""
+    cross, past, present = (_per_layer(prefix, layers) for prefix in ("cross", "past", "present"))
+    return {
+        "encoder.onnx": (["mel", "epos"], ["hidden", *cross]),
+        "decoder.onnx": (["ids", "pos", *cross, "seqlens_k", "total", *past], ["logits", *present]),
+        "align.onnx": (["ids", "pos", *cross], ["probs"]),
+    }
+
+
+def _per_layer(prefix: str, layers: int) -> list[str]:
+    return [f"{prefix}_{kind}.{layer}" for layer in range(layers) for kind in "kv"]
+
+
+def _require_equal(graph: str, what: str, found: Iterable[str], expected: list[str]) -> None:
+    if list(found) != expected:
+        raise ConversionFailed(f"{graph} has the {what} {list(found)} instead of {expected}: report this as a defect")
+
+
+def _require_opsets(graph: str, model: ModelProto) -> None:
+    found = {opset.domain: opset.version for opset in model.opset_import}
+    if found != {"": OPSET, FUSED: 1}:
+        raise ConversionFailed(f"{graph} asks for the operator sets {found}: report this as a defect")
+
+
+def _require_data(folder: Path, graph: str, tensor: TensorProto) -> None:
+    if tensor.data_location != TensorProto.EXTERNAL:
+        return
+    place = {entry.key: entry.value for entry in tensor.external_data}
+    file = folder / place["location"]
+    if int(place["offset"]) + int(place["length"]) > file.stat().st_size:
+        raise ConversionFailed(f"{graph}: {tensor.name} reaches beyond the end of {file.name}: convert it again")
