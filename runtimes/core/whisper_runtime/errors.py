@@ -1,6 +1,6 @@
 """Every way in which a request can fail, and the one body that all of them answer with.
 
-ServiceError
+RequestFailure
 ├── InvalidRequest      400  an option is wrong, or its combination is
 │   ├── AudioEmpty           there is no audio in the request
 │   └── UnsupportedTask      the model was not trained for it
@@ -20,14 +20,12 @@ ServiceError
 
 from __future__ import annotations
 
-from typing import ClassVar
 
-
-class ServiceError(Exception):
+class RequestFailure(Exception):
     """A failure with its HTTP status, its code and, where one option is at fault, that option's name."""
 
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "engine_error"
+    status: int = 500
+    code: str = "engine_error"
 
     def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -58,7 +56,7 @@ class ServiceError(Exception):
         }
 
 
-class InvalidRequest(ServiceError):
+class InvalidRequest(RequestFailure):
     status, code = 400, "invalid_request"
 
 
@@ -70,35 +68,35 @@ class UnsupportedTask(InvalidRequest):
     code = "unsupported_task"
 
 
-class ModelNotFound(ServiceError):
+class ModelNotFound(RequestFailure):
     status, code = 404, "model_not_found"
 
 
-class UploadTimeout(ServiceError):
+class UploadTimeout(RequestFailure):
     status, code = 408, "upload_timeout"
 
 
-class AudioTooLarge(ServiceError):
+class AudioTooLarge(RequestFailure):
     status, code = 413, "audio_too_large"
 
 
-class AudioTooLong(ServiceError):
+class AudioTooLong(RequestFailure):
     status, code = 413, "audio_too_long"
 
 
-class UnsupportedAudio(ServiceError):
+class UnsupportedAudio(RequestFailure):
     status, code = 415, "unsupported_audio"
 
 
-class UndecodableAudio(ServiceError):
+class UndecodableAudio(RequestFailure):
     status, code = 422, "undecodable_audio"
 
 
-class EngineError(ServiceError):
+class EngineError(RequestFailure):
     status, code = 500, "engine_error"
 
 
-class Unavailable(ServiceError):
+class Unavailable(RequestFailure):
     status = 503
 
 
@@ -114,5 +112,5 @@ class Draining(Unavailable):
     code = "draining"
 
 
-class DeadlineExceeded(ServiceError):
+class DeadlineExceeded(RequestFailure):
     status, code = 504, "deadline_exceeded"

@@ -42,7 +42,7 @@ def decode(file: BinaryIO, max_seconds: float) -> Waveform:
 
 
 def _refuse_cut_off(head: bytes, size: int) -> None:
-    """libsndfile reads what there is of a truncated wav; the missing words would go unnoticed."""
+    """Libsndfile reads what there is of a truncated wav; the missing words would go unnoticed."""
     claimed = int.from_bytes(head[4:8], "little")
     streamed = claimed == _UNKNOWN_SIZES[0] or claimed >= _UNKNOWN_SIZES[1]
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE" and not streamed and claimed + 8 > size + 1:

@@ -48,9 +48,7 @@ class CpuEngine:
         for _ in range(self.info.workers):
             self._listeners.put(Listener(graphs, vocabulary, mel))
         extra = _MULTILINGUAL if vocabulary.multilingual else frozenset[str]()
-        self.info = replace(
-            self.info, capabilities=_ALWAYS | extra, languages=tuple(vocabulary.languages) or ("en",)
-        )
+        self.info = replace(self.info, capabilities=_ALWAYS | extra, languages=tuple(vocabulary.languages) or ("en",))
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop = never) -> Transcript:
         with self._listener() as listener:

@@ -1,0 +1,67 @@
+"""The same app for every runtime: `create_app(engine, artifact, settings)`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from whisper_runtime.api.middleware import Envelope, endpoint_of, error_response
+from whisper_runtime.api.status import status_routes
+from whisper_runtime.api.transcriptions import transcription_routes
+from whisper_runtime.engine import Artifact, Engine
+from whisper_runtime.errors import InvalidRequest, RequestFailure
+from whisper_runtime.runtime import Runtime
+from whisper_runtime.settings import Settings
+
+
+def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAPI:
+    """The app over an engine that is not loaded yet; its lifespan loads it. `app.state.runtime` is what it serves."""
+    runtime = Runtime(engine, artifact, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(runtime.start())
+        yield
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await asyncio.to_thread(runtime.close)
+
+    app = FastAPI(title=runtime.service, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    app.state.runtime = runtime
+    app.include_router(status_routes(runtime))
+    app.include_router(transcription_routes(runtime))
+    app.add_middleware(Envelope, runtime=runtime)
+    _answer_errors(app, runtime)
+    return app
+
+
+def _answer_errors(app: FastAPI, runtime: Runtime) -> None:
+    @app.exception_handler(RequestFailure)
+    async def service_error(request: Request, error: RequestFailure) -> Response:
+        runtime.metrics.rejected(endpoint_of(request.scope), error.code)
+        return error_response(error, request.state.request_id, runtime.service)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        refused = _Refused(str(error.detail), error.status_code)
+        response = error_response(refused, request.state.request_id, runtime.service)
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        refused = InvalidRequest("; ".join(e["msg"] for e in error.errors()))
+        return error_response(refused, request.state.request_id, runtime.service)
+
+
+class _Refused(InvalidRequest):
+    """What the framework itself refuses: no such path, no such method."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,0 +1,152 @@
+"""The endpoints that transcribe: `/transcribe`, ours, and `/v1/audio/transcriptions`, OpenAI's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.datastructures import FormData, UploadFile
+
+from whisper_runtime.api import answers
+from whisper_runtime.api.disconnect import while_connected
+from whisper_runtime.api.forms import OpenAIForm, TranscribeForm, parse
+from whisper_runtime.api.middleware import endpoint_of
+from whisper_runtime.api.uploads import read_form, read_json
+from whisper_runtime.audio.decode import decode
+from whisper_runtime.audio.raw import decode_bytes, from_base64
+from whisper_runtime.engine import Waveform
+from whisper_runtime.errors import AudioEmpty, AudioTooLarge, InvalidRequest
+from whisper_runtime.results import Result
+from whisper_runtime.runtime import Job, Runtime
+
+_GRANULARITIES = dict.fromkeys(("timestamp_granularities", "timestamp_granularities[]"), "timestamp_granularities")
+_FILES = ("file", "audio")
+
+
+def transcription_routes(runtime: Runtime) -> APIRouter:
+    """Both endpoints over one runtime."""
+    routes = APIRouter()
+
+    @routes.post("/transcribe", summary="Transcribe a file, or base64 audio in JSON", response_model=Result)
+    async def transcribe(request: Request) -> Response:
+        with runtime.life.working():
+            is_json = "json" in request.headers.get("content-type", "")
+            read = _read_json if is_json else _read_multipart
+            form, source, close = await read(request, runtime)
+            try:
+                result = await _run(request, runtime, form, source)
+            finally:
+                await close()
+        return _json(result, result.model_dump(mode="json"))
+
+    @routes.post("/v1/audio/transcriptions", summary="OpenAI's transcriptions")
+    async def openai(request: Request) -> Response:
+        with runtime.life.working():
+            body = await read_form(request, runtime.settings.openai_bytes, runtime.settings.upload_idle_seconds)
+            try:
+                form = parse(OpenAIForm, _fields(body), _GRANULARITIES)
+                form.refuse_unsupported()
+                source = _file_source(body, runtime.settings.openai_bytes, runtime)
+                result = await _run(request, runtime, form, source)
+            finally:
+                await body.close()
+        return _openai_answer(result, form)
+
+    return routes
+
+
+Source = Callable[[], Waveform]
+
+
+async def _read_multipart(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
+    limit = runtime.settings.transcribe_bytes
+    body = await read_form(request, limit, runtime.settings.upload_idle_seconds)
+    try:
+        form = parse(TranscribeForm, _fields(body))
+        return form, _file_source(body, limit, runtime), body.close
+    except Exception:
+        await body.close()
+        raise
+
+
+async def _read_json(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
+    body = await read_json(request, runtime.settings.transcribe_bytes, runtime.settings.upload_idle_seconds)
+    form = parse(TranscribeForm, body.items())
+    if form.audio_data is None:
+        raise AudioEmpty("audio_data is missing", param="audio_data")
+    return form, partial(_decode_json, form, runtime.settings.max_audio_seconds), _nothing
+
+
+def _decode_json(form: TranscribeForm, max_seconds: float) -> Waveform:
+    return decode_bytes(from_base64(form.audio_data or ""), form.encoding, form.sample_rate, max_seconds)
+
+
+async def _nothing() -> None:
+    pass
+
+
+def _fields(body: FormData) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in body.multi_items() if not isinstance(value, UploadFile)]
+
+
+def _file_source(body: FormData, limit: int, runtime: Runtime) -> Source:
+    files = [value for name in _FILES for value in body.getlist(name) if isinstance(value, UploadFile)]
+    if not files:
+        raise InvalidRequest("the form has no file: send the audio as the field 'file'", param="file")
+    if len(files) > 1:
+        raise InvalidRequest("the form has several files: send one a request", param="file")
+    if (files[0].size or 0) > limit:
+        raise AudioTooLarge(f"the upload is larger than the {limit} bytes allowed here", param="file")
+    return partial(decode, files[0].file, runtime.settings.max_audio_seconds)
+
+
+async def _run(request: Request, runtime: Runtime, form: TranscribeForm | OpenAIForm, source: Source) -> Result:
+    """The way that both endpoints share."""
+    asked = form.model or getattr(form, "model_name", None)
+    degraded = form.unknown()
+    if runtime.names.degraded(asked):
+        degraded.append("model")
+    options, unmet = runtime.checked(form.options())
+    degraded += unmet
+    device, vad = runtime.engine.info.device, True
+    if isinstance(form, TranscribeForm):
+        vad = form.vad
+        degraded += ["hotwords"] if form.hotwords else []
+        if form.device and form.device.lower() not in ("auto", device.used.lower()):
+            degraded.append("device")
+            reason = f"this runtime serves from {device.used}"
+            device = device.model_copy(update={"requested": form.device, "fallback_reason": reason})
+    job = Job(source, options, endpoint_of(request.scope), vad=vad)
+    done = await while_connected(request, runtime.transcribe(job))
+    info = replace(runtime.engine.info, device=device)
+    return answers.result_of(done, options, info, runtime.names.model, request.state.request_id, degraded)
+
+
+def _openai_answer(result: Result, form: OpenAIForm) -> Response:
+    match form.response_format:
+        case "text":
+            return _text(result, result.text + "\n")
+        case "srt":
+            return _text(result, answers.srt(result))
+        case "vtt":
+            return _text(result, answers.vtt(result))
+        case "verbose_json":
+            return _json(result, answers.verbose_json(result, form.timestamp_granularities))
+        case _:
+            return _json(result, answers.plain_json(result))
+
+
+def _json(result: Result, body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers=_degraded(result))
+
+
+def _text(result: Result, body: str) -> Response:
+    return PlainTextResponse(body, headers=_degraded(result))
+
+
+def _degraded(result: Result) -> dict[str, str]:
+    return {"x-whisper-degraded": ", ".join(result.degraded)} if result.degraded else {}

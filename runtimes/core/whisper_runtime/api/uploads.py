@@ -1,0 +1,76 @@
+"""Uploads, bounded in bytes and in patience. Multipart files go to disk while they arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from whisper_runtime.errors import AudioTooLarge, InvalidRequest, UploadTimeout
+from whisper_runtime.serving.stop import Cancelled
+
+_AROUND = 64 * 1024
+"""What multipart or JSON may add to the audio: boundaries, headers, options."""
+_FIELD_BYTES = 64 * 1024
+_MAX_FILES, _MAX_FIELDS = 2, 64
+
+
+async def read_form(request: Request, limit: int, idle_seconds: float) -> FormData:
+    """A multipart body whose files are at most `limit` bytes.
+
+    Raises:
+        AudioTooLarge, UploadTimeout, InvalidRequest
+    """
+    parser = MultiPartParser(
+        request.headers,
+        _bounded(request, limit + _AROUND, limit, idle_seconds),
+        max_files=_MAX_FILES,
+        max_fields=_MAX_FIELDS,
+        max_part_size=_FIELD_BYTES,
+    )
+    try:
+        return await parser.parse()
+    except (MultiPartException, KeyError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"the body is not a multipart form: {getattr(error, 'message', error)}") from error
+
+
+async def read_json(request: Request, limit: int, idle_seconds: float) -> dict[str, Any]:
+    """A JSON object whose base64 audio is at most `limit` bytes once decoded."""
+    chunks = [chunk async for chunk in _bounded(request, limit * 4 // 3 + _AROUND, limit, idle_seconds)]
+    try:
+        body = json.loads(b"".join(chunks))
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise InvalidRequest("the body must be a JSON object")
+    return body
+
+
+async def _bounded(request: Request, most: int, limit: int, idle_seconds: float) -> AsyncIterator[bytes]:
+    """The body's chunks, as long as they fit and keep coming."""
+    announced = request.headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and int(announced) > most:
+        raise _too_large(limit)
+    chunks, total = aiter(request.stream()), 0
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(chunks), idle_seconds)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise UploadTimeout(f"no byte of the upload arrived for {idle_seconds:g} seconds") from error
+        except ClientDisconnect as error:
+            raise Cancelled from error
+        total += len(chunk)
+        if total > most:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _too_large(limit: int) -> AudioTooLarge:
+    return AudioTooLarge(f"the upload is larger than the {limit} bytes allowed here", param="file")

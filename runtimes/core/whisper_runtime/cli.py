@@ -1,0 +1,117 @@
+"""The command line of every runtime: `serve`, and `transcribe` for files at hand.
+
+A runtime's own command is this with its name, its format, its defaults and its engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whisper_models.artifact import Format
+from whisper_models.errors import ModelFailure
+
+from whisper_runtime.api.answers import result_of
+from whisper_runtime.api.app import create_app
+from whisper_runtime.artifacts import find_artifact
+from whisper_runtime.audio.decode import decode
+from whisper_runtime.engine import Artifact, Engine, Options
+from whisper_runtime.errors import RequestFailure
+from whisper_runtime.languages import supported
+from whisper_runtime.results import Result
+from whisper_runtime.runtime import Done
+from whisper_runtime.serving.inference import Outcome
+from whisper_runtime.serving.logs import log_json
+from whisper_runtime.serving.server import serve
+from whisper_runtime.settings import Settings, add_flags, read_settings
+from whisper_runtime.speech.transcription import seconds_of, transcribe
+
+_ENGINE_FLAGS = ("models", "model", "precision", "threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What tells one runtime's command from another's."""
+
+    name: str
+    about: str
+    form: Format
+    defaults: Mapping[str, Any]
+    """Settings that differ from the shared defaults."""
+    engine: Callable[[Settings], Engine]
+
+
+def run(command: Command, arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; the exit status: 0 done, 1 failed, 2 the arguments are wrong."""
+    parser = _parser(command)
+    flags = parser.parse_args(arguments)
+    try:
+        settings = read_settings(flags, os.environ, command.defaults)
+        artifact = find_artifact(settings.models, settings.model, command.form, settings.precision)
+    except (ValueError, ModelFailure) as error:
+        print(f"{command.name}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 1
+    if flags.action == "serve":
+        log_json()
+        return serve(create_app(command.engine(settings), artifact, settings))
+    return _transcribe_files(command, settings, artifact, flags)
+
+
+def _parser(command: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(command.name, description=command.about)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|transcribe")
+    about = "answer requests over HTTP until SIGTERM, then finish what is in flight and exit"
+    add_flags(actions.add_parser("serve", help=about, description=about), command.defaults)
+    about = "print the text of audio files"
+    files = actions.add_parser("transcribe", help=about, description=about)
+    files.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio in any common format")
+    files.add_argument("--json", action="store_true", help="print the whole result, one JSON object a line")
+    files.add_argument("--words", action="store_true", help="with --json: when each word was said")
+    files.add_argument("--language", help="a code such as 'en' or a name; detected unless given")
+    files.add_argument(
+        "--task", choices=("transcribe", "translate"), default="transcribe", help="translate: to English"
+    )
+    add_flags(files, command.defaults, only=_ENGINE_FLAGS)
+    return parser
+
+
+def _transcribe_files(command: Command, settings: Settings, artifact: Artifact, flags: argparse.Namespace) -> int:
+    engine = command.engine(settings)
+    engine.load(artifact)
+    failed = False
+    try:
+        for file in flags.files:
+            try:
+                result = _transcribe(engine, artifact, file, settings.max_audio_seconds, flags)
+            except (RequestFailure, OSError) as error:
+                print(f"{command.name}: {file}: {error}", file=sys.stderr)
+                failed = True
+                continue
+            print(result.model_dump_json() if flags.json else result.text, flush=True)
+    finally:
+        engine.close()
+    return int(failed)
+
+
+def _transcribe(
+    engine: Engine, artifact: Artifact, file: Path, max_seconds: float, flags: argparse.Namespace
+) -> Result:
+    language = flags.language and supported(flags.language, engine.info.languages, artifact.model)
+    options = Options(task=flags.task, language=language, word_timestamps=flags.words)
+    begun = time.perf_counter()
+    with file.open("rb") as opened:
+        audio = decode(opened, max_seconds)
+    decoded = time.perf_counter()
+    heard = transcribe(engine, audio, options, _never)
+    done = Done(Outcome(heard, 0.0), seconds_of(audio), decoded - begun, time.perf_counter() - begun)
+    return result_of(done, options, engine.info, artifact.model, request_id=str(file), degraded=())
+
+
+def _never() -> None:
+    """Nobody cancels a file at hand."""

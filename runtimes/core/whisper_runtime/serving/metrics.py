@@ -1,0 +1,75 @@
+"""The contract's metrics, in a registry of the app's own. No label holds anything that a caller chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from whisper_runtime.serving.admission import Admission
+from whisper_runtime.serving.inference import Outcome
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+_FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_WHERE = ("model", "device", "endpoint")
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """Counts for one app that serves one model on one device."""
+
+    def __init__(self, model: str, device: Callable[[], str], admission: Admission) -> None:
+        self.registry = CollectorRegistry()
+        self._model, self._device = model, device
+        r = self.registry
+        self._requests = Counter("whisper_requests", "Requests answered.", (*_WHERE, "code"), registry=r)
+        self._rejected = Counter("whisper_rejected", "Requests refused.", (*_WHERE, "reason"), registry=r)
+        self._audio = Counter("whisper_audio_seconds", "Audio transcribed.", _WHERE, registry=r)
+        self._waited = Histogram(
+            "whisper_queue_wait_seconds", "Time before inference.", _WHERE, registry=r, buckets=_SECONDS
+        )
+        self._inference = Histogram(
+            "whisper_inference_seconds", "Time of inference.", _WHERE, registry=r, buckets=_SECONDS
+        )
+        self._factor = Histogram("whisper_realtime_factor", "Inference ÷ audio.", _WHERE, registry=r, buckets=_FACTORS)
+        self._suppressed = Counter(
+            "whisper_hallucination_suppressed", "Windows left out.", (*_WHERE, "rule"), registry=r
+        )
+        self._loaded = Gauge("whisper_model_loaded", "1 once the model is loaded.", ("model", "device"), registry=r)
+        self._canary = Gauge("whisper_canary_ok", "1 once the canary passed.", ("model", "device"), registry=r)
+        self._load = Gauge(
+            "whisper_model_load_seconds", "How long loading took.", ("model", "device", "cache"), registry=r
+        )
+        depth = Gauge("whisper_queue_depth", "Requests admitted and not finished.", registry=r)
+        depth.set_function(lambda: admission.depth)
+        queued = Gauge("whisper_queue_audio_seconds", "Their audio.", registry=r)
+        queued.set_function(lambda: admission.queued_seconds)
+
+    def loaded(self, seconds: float) -> None:
+        self._loaded.labels(self._model, self._device()).set(1)
+        self._load.labels(self._model, self._device(), "none").set(seconds)
+
+    def proved(self) -> None:
+        self._canary.labels(self._model, self._device()).set(1)
+
+    def answered(self, endpoint: str, status: int) -> None:
+        self._requests.labels(self._model, self._device(), endpoint, str(status)).inc()
+
+    def rejected(self, endpoint: str, reason: str) -> None:
+        self._rejected.labels(self._model, self._device(), endpoint, reason).inc()
+
+    def transcribed(self, endpoint: str, seconds: float, outcome: Outcome) -> None:
+        where = (self._model, self._device(), endpoint)
+        took = outcome.heard.inference_seconds
+        self._audio.labels(*where).inc(seconds)
+        self._waited.labels(*where).observe(outcome.queue_seconds)
+        self._inference.labels(*where).observe(took)
+        if seconds:
+            self._factor.labels(*where).observe(took / seconds)
+        for rule in outcome.heard.transcript.suppressed:
+            self._suppressed.labels(*where, rule).inc()
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,69 @@
+"""Runs the app until a signal: drain first, while probes and refusals are still answered, then stop listening.
+
+uvicorn alone would close the socket at once, and end with the signal instead of with 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from whisper_runtime.runtime import Runtime
+from whisper_runtime.serving.lifecycle import Phase
+
+_LOG = logging.getLogger(__name__)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_GRACE = 5  # for answers that are being written when the last request is done
+_LOOK = 0.2
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: ours decide when it stops."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(app: FastAPI) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status: 1 if the model could not be served."""
+    return asyncio.run(_serve(app))
+
+
+async def _serve(app: FastAPI) -> int:
+    runtime: Runtime = app.state.runtime
+    settings = runtime.settings
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    server, told = _Server(config), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, told.set)
+    serving = asyncio.create_task(server.serve())
+    await _until(told, runtime, serving)
+    if not serving.done() and runtime.life.phase is not Phase.FAILED:
+        finished = await runtime.drain()
+        _LOG.info("drained" if finished else "requests in flight were cut off: drain_seconds is over")
+    server.should_exit = True
+    await serving
+    return 1 if runtime.life.phase is Phase.FAILED or not server.started else 0
+
+
+async def _until(told: asyncio.Event, runtime: Runtime, serving: asyncio.Task[None]) -> None:
+    """Until a signal, a failure to load, or the server's own end (its port is taken)."""
+    while not (told.is_set() or serving.done() or runtime.life.phase is Phase.FAILED):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), _LOOK)

@@ -1,0 +1,38 @@
+"""Ends work that nobody waits for: the client has gone, or the request's time is over."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from whisper_runtime.errors import DeadlineExceeded
+
+
+class Cancelled(Exception):  # noqa: N818 - a signal between threads, not an error
+    """The client has gone; there is no one to answer."""
+
+
+class StopFlag:
+    """An engine's `Stop`: set from the event loop, read in the inference thread."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    def exceeded(self) -> DeadlineExceeded:
+        return DeadlineExceeded(f"the request took longer than the {self.seconds:g} seconds allowed")
+
+    def __call__(self) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+        if time.monotonic() > self._deadline:
+            raise self.exceeded()

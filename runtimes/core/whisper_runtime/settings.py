@@ -1,0 +1,99 @@
+"""A runtime's settings: every one a flag with an environment variable as fallback, read once, then frozen.
+
+The fields are the single list: flags, variables and help come from it. Nothing below sees the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PREFIX = "WHISPER_"
+OPENAI_UPLOAD_BYTES = 25 * 1000 * 1000
+UPLOAD_BYTES = 64 * 1024 * 1024
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """What `serve` is told. A runtime gives its own defaults for `port`, `precision` and `threads`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    models: Path = Field(Path("/models"), description="folder of the model store")
+    model: str = Field("base", min_length=1, description="the model to serve, as the store calls it")
+    precision: str = Field("int8", min_length=1, description="the precision of the variant to serve")
+    served_model_name: tuple[str, ...] = Field(
+        (), description="another name that requests may ask for; repeatable, or separated by commas in the variable"
+    )
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 in a pod")
+    port: int = Field(5004, ge=0, le=65535, description="port to listen on; 0 for any free one")
+    threads: Count = Field(1, description="threads of inference; the container's CPU limit unless told otherwise")
+    workers: Count = Field(1, description="requests transcribed at the same time, on the same threads")
+    max_upload_bytes: Count | None = Field(
+        None, description="largest upload, in bytes; unless told otherwise 64 MiB on /transcribe and 25 MB on /v1"
+    )
+    max_audio_seconds: Positive = Field(7200.0, description="longest audio of one request, checked while decoding")
+    max_queue_seconds: Positive = Field(600.0, description="seconds of audio that may wait; beyond it 503 queue_full")
+    request_seconds: Positive = Field(900.0, description="longest that a request may take before 504")
+    upload_idle_seconds: Positive = Field(30.0, description="longest pause in an upload before 408")
+    drain_seconds: Positive = Field(60.0, description="longest that SIGTERM waits for requests in flight")
+
+    @property
+    def transcribe_bytes(self) -> int:
+        """The limit of /transcribe."""
+        return self.max_upload_bytes or UPLOAD_BYTES
+
+    @property
+    def openai_bytes(self) -> int:
+        """The limit of /v1: OpenAI's own, unless the service was given one."""
+        return self.max_upload_bytes or OPENAI_UPLOAD_BYTES
+
+
+def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, Any], only: Sequence[str] | None = None) -> None:
+    """One flag for each setting, or for some."""
+    for name in only or Settings.model_fields:
+        info = Settings.model_fields[name]
+        default = defaults.get(name, info.default)
+        many = get_origin(info.annotation) is tuple
+        shown = "" if default in (None, ()) else f" (default {default})"
+        parser.add_argument(
+            _flag(name),
+            dest=name,
+            action="append" if many else "store",
+            metavar=name.rpartition("_")[2].upper(),
+            help=f"{info.description}{shown} [${PREFIX}{name.upper()}]",
+        )
+
+
+def read_settings(flags: argparse.Namespace, environment: Mapping[str, str], defaults: Mapping[str, Any]) -> Settings:
+    """Flags before variables before defaults.
+
+    Raises:
+        ValueError: a sentence naming the flag that is wrong.
+    """
+    values = dict(defaults)
+    for name, info in Settings.model_fields.items():
+        given: Any = getattr(flags, name, None)
+        if given is None and (text := environment.get(f"{PREFIX}{name.upper()}")):
+            given = _listed(text) if get_origin(info.annotation) is tuple else text
+        if given is not None:
+            values[name] = given
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = (f"{_flag(str(e['loc'][0]))}: {e['msg']}, not {e['input']!r}" for e in error.errors())
+        raise ValueError("; ".join(problems)) from error
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _listed(text: str) -> Sequence[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
