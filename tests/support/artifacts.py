@@ -1,0 +1,46 @@
+"""Complete model stores for tests and benchmarks, made once by the real converter and kept by what made them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import whisper_models
+from whisper_models.artifact import Format, Manifest, Precision, Source, Variant
+from whisper_models.catalogue import lookup
+from whisper_models.convert.job import convert
+from whisper_models.progress import Progress
+from whisper_models.store import UnifiedModelManager
+
+from tests.support.weights import cache_root, hf_folder, source_digest
+
+
+def onnx_store(model: str, precision: str = "int8") -> Path:
+    """The root of a store that holds the checkpoint of `model` and its ONNX variant; read it, never write to it."""
+    weights = hf_folder(model)
+    package = Path(whisper_models.__path__[0])
+    made_by = source_digest(package / "convert" / "onnx", package / "store")
+    root = cache_root() / "stores" / f"{weights.name}-onnx-{precision}-{made_by}"
+    if not root.exists():
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root.parent, prefix=".making-") as making:
+            made = Path(making) / "store"
+            store = UnifiedModelManager(made)
+            import_checkpoint(store, model, weights)
+            convert(store, Variant(model, Format.ONNX, Precision(precision)), Progress())
+            if not root.exists():  # somebody else may have been faster
+                made.rename(root)
+    return root
+
+
+def import_checkpoint(store: UnifiedModelManager, model: str, folder: Path) -> Manifest:
+    """Publish a local Hugging Face folder as the base variant of `model`, linked rather than copied."""
+    variant = Variant.base(model)
+    entry = lookup(model)
+    workspace = store.workspace(variant, entry.revision)
+    for path in folder.iterdir():
+        (workspace / path.name).hardlink_to(path)
+    source = Source(repo=entry.repo, revision=entry.revision, endpoint="file")
+    manifest = Manifest.describing(variant, store.entries(workspace), source=source, tools={})
+    store.publish(workspace, manifest)
+    return manifest
