@@ -14,7 +14,7 @@ NAME_LIMIT = 52
 NAME_RULES = (
     (
         f"self.metadata.name.matches('{LABEL_NAME}')",
-        "metadata.name must be lower-case letters, digits and '-', and start with a letter: Services are named after it",
+        "metadata.name must be lower-case letters, digits and '-' and begin with a letter: Services are named after it",
     ),
     (
         f"size(self.metadata.name) <= {NAME_LIMIT}",

@@ -12,13 +12,14 @@ MANAGER = "whisper-operator"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 SERVICE_LABEL = f"{GROUP}/service"
 MODELSET_LABEL = f"{GROUP}/modelset"
+COMPONENT = "app.kubernetes.io/component"
 RUNTIME_LABEL = f"{GROUP}/runtime"
 OWNER_LABELS = {"WhisperService": SERVICE_LABEL, "ModelSet": MODELSET_LABEL}
 
 
 def selector(owner: Resource, component: str) -> dict[str, str]:
     """The labels that never change: what Services and Deployments select pods by."""
-    return {OWNER_LABELS[owner.kind]: owner.metadata.name, "app.kubernetes.io/component": component}
+    return {OWNER_LABELS[owner.kind]: owner.metadata.name, COMPONENT: component}
 
 
 def labels(owner: Resource, app: str, component: str) -> dict[str, str]:
@@ -52,4 +53,33 @@ def is_owned(manifest: Manifest, owner: Resource) -> bool:
     references = meta.get("ownerReferences") or []
     return (meta.get("labels") or {}).get(MANAGED_BY) == MANAGER and any(
         reference.get("uid") == owner.metadata.uid for reference in references
+    )
+
+
+def is_adoptable(live: Manifest, resource: Manifest) -> bool:
+    """Whether an object under a name that we need may be made ours.
+
+    It may when it carries the label that names this custom resource and no other controller owns it: it is ours, is
+    what an earlier one of the same name left behind, or lost its owner reference to someone's edit. A claim without
+    labels is known by the UID that the status recorded.
+    """
+    meta = live["metadata"]
+    recorded = ((resource.get("status") or {}).get("storage") or {}).get("claimUid")
+    if recorded is not None and recorded == meta.get("uid"):
+        return True
+    label = OWNER_LABELS[resource["kind"]]
+    if (meta.get("labels") or {}).get(label) != resource["metadata"]["name"]:
+        return any(one.get("uid") == resource["metadata"]["uid"] for one in meta.get("ownerReferences") or ())
+    controllers = [one for one in meta.get("ownerReferences") or () if one.get("controller")]
+    return all(one["uid"] == resource["metadata"]["uid"] for one in controllers)
+
+
+def is_outgoing(live: Manifest, resource: Manifest) -> bool:
+    """Whether an object is on its way out: being deleted, or owned by an earlier resource of the same name."""
+    meta = live["metadata"]
+    return bool(meta.get("deletionTimestamp")) or any(
+        one.get("kind") == resource["kind"]
+        and one.get("name") == resource["metadata"]["name"]
+        and one.get("uid") != resource["metadata"]["uid"]
+        for one in meta.get("ownerReferences") or ()
     )

@@ -140,7 +140,7 @@ class ObservedModelSet:
     pods: tuple[Manifest, ...]
     """Live pods of those Jobs."""
     job_events: tuple[Manifest, ...]
-    """Warning Events about those Jobs (a pod that could not be created)."""
+    """Warning Events about Jobs that have no pod, and about pods that do not start."""
     progress: Mapping[str, Progress]
     """By Job name, for pods that answered."""
     services: tuple[str, ...]
@@ -149,3 +149,5 @@ class ObservedModelSet:
     defaults: Defaults
     refusals: tuple[str, ...] = ()
     """What the API server said when it refused objects of the last plan, sentence by sentence."""
+    taken: tuple[str, ...] = ()
+    """`Kind/name` of objects whose names this set needs but which are someone else's."""

@@ -1,0 +1,122 @@
+"""What the watches have said, as plain dictionaries: reading it costs nothing and asks nobody.
+
+It holds the custom resources and what carries our label. Our own writes are put in at once, so that the next look sees
+them even when the watch is late. Nothing here is authoritative: a listing every few minutes corrects what a watch lost.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterator
+
+from whisper_operator.metrics import OBJECTS
+from whisper_operator.plan.ownership import OWNER_LABELS
+from whisper_operator.plan.types import Key, Manifest
+
+Address = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+
+def address(manifest: Manifest) -> Address:
+    """Where an object is found."""
+    meta = manifest["metadata"]
+    return manifest["kind"], meta.get("namespace", ""), meta["name"]
+
+
+def version(manifest: Manifest) -> int:
+    """The resourceVersion, which orders the states of the cluster."""
+    return int(manifest["metadata"].get("resourceVersion") or 0)
+
+
+def owner_key(manifest: Manifest) -> Key | None:
+    """The custom resource that an object is, or that its label names."""
+    meta = manifest["metadata"]
+    if manifest["kind"] in OWNER_LABELS:
+        return Key(manifest["kind"], meta["namespace"], meta["name"])
+    labels = meta.get("labels") or {}
+    for kind, label in OWNER_LABELS.items():
+        if label in labels:
+            return Key(kind, meta["namespace"], labels[label])
+    return None
+
+
+def trimmed(manifest: Manifest) -> Manifest:
+    """Without what nobody here reads and what takes a third of the memory."""
+    meta = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    return manifest | {"metadata": meta}
+
+
+class Cache:
+    """Objects by kind, namespace and name, and by the custom resource that they belong to.
+
+    Args:
+        changed: called with every object that is new, different or gone.
+    """
+
+    def __init__(self, changed: Callable[[Manifest], None] = lambda _: None) -> None:
+        self.changed = changed
+        self._objects: defaultdict[tuple[str, str], dict[str, Manifest]] = defaultdict(dict)
+        self._owned: defaultdict[Key, dict[Address, Manifest]] = defaultdict(dict)
+
+    def put(self, manifest: Manifest) -> bool:
+        """Take in an object, unless this state or a newer one is known; True when it was news."""
+        where = address(manifest)
+        known = self.get(*where)
+        if known is not None:
+            if version(known) >= version(manifest):
+                return False
+            self._drop(where, known)
+        kept = trimmed(manifest)
+        self._objects[where[:2]][where[2]] = kept
+        OBJECTS.labels(where[0]).inc()
+        if (owner := owner_key(kept)) and owner.kind != where[0]:
+            self._owned[owner][where] = kept
+        self.changed(kept)
+        return True
+
+    def remove(self, where: Address, uid: str | None = None) -> bool:
+        """Forget an object; with a UID, only if it is that one. True when it was news."""
+        known = self.get(*where)
+        if known is None or (uid is not None and known["metadata"]["uid"] != uid):
+            return False
+        self._drop(where, known)
+        self.changed(known)
+        return True
+
+    def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """One object, if it is known."""
+        return self._objects.get((kind, namespace), {}).get(name)
+
+    def owned(self, key: Key) -> Iterator[Manifest]:
+        """Objects whose label names this custom resource."""
+        yield from list(self._owned.get(key, {}).values())
+
+    def of_kind(self, kind: str, namespace: str) -> Iterator[Manifest]:
+        """All known objects of a kind in a namespace."""
+        yield from list(self._objects.get((kind, namespace), {}).values())
+
+    def keys(self) -> list[Key]:
+        """All custom resources."""
+        return [
+            Key(kind, namespace, name)
+            for (kind, namespace), found in self._objects.items()
+            if kind in OWNER_LABELS
+            for name in found
+        ]
+
+    def lost(self, kind: str, namespace: str | None, listed: Container[Address], listed_at: int) -> list[Address]:
+        """Objects that a listing should have contained but did not: their end was missed."""
+        return [
+            (kind, where, name)
+            for (one, where), found in self._objects.items()
+            if one == kind and namespace in (None, where)
+            for name, manifest in found.items()
+            if (kind, where, name) not in listed and version(manifest) <= listed_at
+        ]
+
+    def _drop(self, where: Address, known: Manifest) -> None:
+        del self._objects[where[:2]][where[2]]
+        OBJECTS.labels(where[0]).dec()
+        if (owner := owner_key(known)) and owner.kind != where[0]:
+            owned = self._owned[owner]
+            owned.pop(where, None)
+            if not owned:
+                del self._owned[owner]

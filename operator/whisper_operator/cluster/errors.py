@@ -1,0 +1,56 @@
+"""What can go wrong with the API server.
+
+ApiError
+├── NotThere        404
+├── Conflicting     409: it changed meanwhile, or it exists already
+├── Refused         another 4xx: it will not be done, and the message says why
+│   └── NamespaceEnding   403: the namespace is being deleted
+└── Unavailable     no answer, 429, 5xx: try again later
+NotLeader           this process may not write (any more)
+"""
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """The root: a request that did not succeed."""
+
+
+class NotThere(ApiError):  # noqa: N818  # named as the table of errors reads
+    """404."""
+
+
+class Conflicting(ApiError):  # noqa: N818  # as above
+    """409: it changed meanwhile, or it exists already."""
+
+
+class Refused(ApiError):  # noqa: N818  # as above
+    """It will not be done as it was asked for; the message is the API server's."""
+
+
+class NamespaceEnding(Refused):
+    """The namespace is being deleted: nothing can be made in it, and nothing needs to be."""
+
+
+class Unavailable(ApiError):  # noqa: N818  # as above
+    """No answer, or one that says to come back later."""
+
+
+class NotLeader(Exception):  # noqa: N818  # as above
+    """This process may not write (any more)."""
+
+
+def from_status(status: int, body: Any, request: str) -> ApiError:
+    """The error behind an HTTP answer; `body` is a Kubernetes Status where the API server made it."""
+    details = body if isinstance(body, dict) else {}
+    message = str(details.get("message") or body or f"HTTP {status}")
+    causes = (details.get("details") or {}).get("causes") or ()
+    if status == 404:  # noqa: PLR2004  # HTTP
+        return NotThere(f"{request}: {message}")
+    if status == 409:  # noqa: PLR2004  # HTTP
+        return Conflicting(f"{request}: {message}")
+    if status == 429 or status >= 500:  # noqa: PLR2004  # HTTP
+        return Unavailable(f"{request}: {message}")
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
+        return NamespaceEnding(message)
+    return Refused(message)

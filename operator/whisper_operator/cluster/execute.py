@@ -1,0 +1,151 @@
+"""Carrying out a plan: only what differs from the cluster is written, and only what is ours is touched.
+
+At rest this writes nothing. Order: objects, then the status once, then Events, then what is no longer wanted, so that
+an interruption at any point is repaired by the next turn.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from whisper_operator.api import API_VERSION
+from whisper_operator.cluster.cache import Address, Cache, address
+from whisper_operator.cluster.compare import covers, stamp, stamped
+from whisper_operator.cluster.connection import Connection
+from whisper_operator.cluster.errors import NamespaceEnding, NotLeader, NotThere, Refused
+from whisper_operator.cluster.events import Recorder
+from whisper_operator.cluster.kinds import CUSTOM, Kind, kind_of
+from whisper_operator.metrics import WRITES
+from whisper_operator.plan.ownership import MANAGED_BY, MANAGER, is_adoptable, is_outgoing
+from whisper_operator.plan.types import Key, Manifest, ObjectRef, Plan
+
+log = logging.getLogger(__name__)
+CUSTOM_KINDS = {kind.kind: kind for kind in CUSTOM}
+CREATED_ONCE = ("Job",)
+"""Kinds that are never changed after they were made."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What did not go as planned; the next observation carries it."""
+
+    refusals: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    waiting: bool = False
+    """Something of an earlier resource of the same name is still going away."""
+    namespace_ending: bool = False
+
+    @property
+    def clean(self) -> bool:
+        """Everything was done."""
+        return not (self.refusals or self.taken)
+
+
+class Executor:
+    """Writes plans to the cluster.
+
+    Args:
+        may_write: asked before each write; says no once this process is not the leader.
+    """
+
+    def __init__(
+        self, connection: Connection, cache: Cache, recorder: Recorder, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._connection = connection
+        self._cache = cache
+        self._recorder = recorder
+        self._may_write = may_write
+        self._settled: defaultdict[Key, dict[Address, tuple[str, str]]] = defaultdict(dict)
+
+    async def execute(self, plan: Plan, key: Key, resource: Manifest) -> Outcome:
+        """Write what differs."""
+        outcome = Outcome()
+        for manifest in plan.apply:
+            await self._noting(outcome, manifest, self._apply(manifest, key, resource, outcome))
+        if plan.status is not None and not outcome.namespace_ending:
+            await self._write_status(plan.status, resource)
+            for event in plan.events:
+                self._check()
+                await self._recorder.record(event, resource)
+        for reference in plan.prune:
+            await self._prune(reference)
+        return outcome
+
+    def forget(self, key: Key) -> None:
+        """The custom resource is gone."""
+        self._settled.pop(key, None)
+
+    async def _noting(self, outcome: Outcome, manifest: Manifest, writing: Awaitable[None]) -> None:
+        try:
+            await writing
+        except NamespaceEnding:
+            outcome.namespace_ending = True
+        except Refused as error:
+            where = f"{manifest['kind']}/{manifest['metadata']['name']}"
+            outcome.refusals.append(f"the API server refused {where}: {error}")
+
+    async def _apply(self, manifest: Manifest, key: Key, resource: Manifest, outcome: Outcome) -> None:
+        wanted = stamped(manifest)
+        where = address(manifest)
+        kind = kind_of(manifest["apiVersion"], manifest["kind"])
+        live = self._cache.get(*where) or await self._unknown(kind, manifest)
+        if live is not None and is_outgoing(live, resource):
+            outcome.waiting = True
+        elif live is not None and not is_adoptable(live, resource):
+            outcome.taken.append(f"{where[0]}/{where[2]}")
+        elif live is None or not (kind.kind in CREATED_ONCE or self._is_settled(live, wanted, self._settled[key])):
+            found = await self._write(kind, wanted)
+            self._settled[key][where] = (found["metadata"]["resourceVersion"], stamp(wanted))
+
+    async def _unknown(self, kind: Kind, manifest: Manifest) -> Manifest | None:
+        """An object that no watch told of: not there, just made, or without our label and so not ours."""
+        meta = manifest["metadata"]
+        try:
+            return await self._connection.get(kind, meta["namespace"], meta["name"])
+        except NotThere:
+            return None
+
+    def _is_settled(self, live: Manifest, wanted: Manifest, left: Mapping[Address, tuple[str, str]]) -> bool:
+        """Equal, or as our last apply left it: then applying once more would change nothing."""
+        now = (live["metadata"]["resourceVersion"], stamp(wanted))
+        return left.get(address(wanted)) == now or covers(live, wanted)
+
+    async def _write(self, kind: Kind, wanted: Manifest, sub: str | None = None) -> Manifest:
+        self._check()
+        found = await self._connection.apply(wanted, kind, sub)
+        WRITES.labels(kind.kind, "apply").inc()
+        if kind.kind in CUSTOM_KINDS or (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER:
+            self._cache.put({"apiVersion": kind.api_version, "kind": kind.kind} | found)
+        return found
+
+    async def _write_status(self, status: Manifest, resource: Manifest) -> None:
+        if status == resource.get("status"):
+            return
+        meta = resource["metadata"]
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": resource["kind"],
+            "metadata": {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]},
+            "status": status,
+        }
+        try:
+            await self._write(CUSTOM_KINDS[resource["kind"]], body, "status")
+        except NotThere:
+            log.debug("gone before its status was written", extra={"resource": meta["name"]})
+
+    async def _prune(self, reference: ObjectRef) -> None:
+        kind = kind_of(reference.api_version, reference.kind)
+        self._check()
+        try:
+            await self._connection.delete(kind, reference.namespace, reference.name, reference.uid)
+        except NotThere:
+            pass
+        else:
+            WRITES.labels(kind.kind, "delete").inc()
+        if kind.kind in CREATED_ONCE:
+            self._cache.remove((reference.kind, reference.namespace, reference.name), reference.uid)
+
+    def _check(self) -> None:
+        if not self._may_write():
+            raise NotLeader("another replica leads: this one writes nothing")

@@ -1,0 +1,41 @@
+"""From what changed in the cluster to the custom resources that must be looked at again."""
+
+from collections.abc import Callable
+
+from whisper_operator.api import modelset, whisperservice
+from whisper_operator.cluster.cache import Cache, address, owner_key
+from whisper_operator.plan.types import Key, Manifest
+
+
+class Intake:
+    """Takes in watch events, and says which keys they concern."""
+
+    def __init__(self, cache: Cache, enqueue: Callable[[Key], None]) -> None:
+        self._cache = cache
+        self._enqueue = enqueue
+        cache.changed = self.changed
+
+    def seen(self, event_type: str | None, manifest: Manifest) -> None:
+        """One event of a watch; the type is None for what a listing found."""
+        if event_type == "DELETED":
+            self._cache.remove(address(manifest), manifest["metadata"]["uid"])
+        else:
+            self._cache.put(manifest)
+
+    def changed(self, manifest: Manifest) -> None:
+        """Look again at the owner of an object and at whoever depends on it."""
+        key = owner_key(manifest)
+        if key is None:
+            return
+        self._enqueue(key)
+        if manifest["kind"] == modelset.KIND:
+            for service in self._cache.of_kind(whisperservice.KIND, key.namespace):
+                if set_of(service) == key.name:
+                    self._enqueue(Key(whisperservice.KIND, key.namespace, service["metadata"]["name"]))
+        elif manifest["kind"] == whisperservice.KIND:
+            self._enqueue(Key(modelset.KIND, key.namespace, set_of(manifest)))
+
+
+def set_of(service: Manifest) -> str:
+    """The ModelSet that a WhisperService refers to."""
+    return str(service["spec"]["modelSetRef"]["name"])

@@ -1,0 +1,87 @@
+"""One turn for one custom resource: observe, plan, execute."""
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+from pydantic import ValidationError
+
+from whisper_operator.api.modelset import KIND as MODELSET
+from whisper_operator.api.modelset import ModelSet
+from whisper_operator.api.whisperservice import WhisperService
+from whisper_operator.cluster.cache import Cache
+from whisper_operator.cluster.errors import NotLeader
+from whisper_operator.cluster.execute import Executor, Outcome
+from whisper_operator.cluster.observe import Observer
+from whisper_operator.metrics import RECONCILE_SECONDS, RECONCILES
+from whisper_operator.plan.invalid import plan_invalid
+from whisper_operator.plan.modelset import plan_modelset
+from whisper_operator.plan.service import plan_service
+from whisper_operator.plan.types import Key, Manifest, Plan
+
+log = logging.getLogger(__name__)
+BLOCKED = timedelta(seconds=30)
+"""How long until something that was refused is tried again without anything having changed."""
+SOON = timedelta(seconds=1)
+AT_ONCE = timedelta(0)
+
+
+class Reconciler:
+    """Called by the queue with a key; says when to look again."""
+
+    def __init__(self, cache: Cache, observer: Observer, executor: Executor) -> None:
+        self._cache = cache
+        self._observer = observer
+        self._executor = executor
+        self._outcomes: dict[Key, Outcome] = {}
+
+    async def __call__(self, key: Key) -> timedelta | None:
+        """One turn, counted and timed."""
+        started = time.monotonic()
+        outcome = "error"
+        try:
+            again = await self._turn(key)
+            outcome = "done"
+        except NotLeader:
+            outcome = "not-leader"
+            return None
+        finally:
+            RECONCILES.labels(key.kind, outcome).inc()
+            RECONCILE_SECONDS.labels(key.kind).observe(time.monotonic() - started)
+        return again
+
+    async def _turn(self, key: Key) -> timedelta | None:
+        resource = self._cache.get(key.kind, key.namespace, key.name)
+        if resource is None or resource["metadata"].get("deletionTimestamp"):
+            self._outcomes.pop(key, None)
+            self._executor.forget(key)
+            return None
+        before = self._outcomes.get(key, Outcome())
+        plan = await self._plan(key, resource, before)
+        after = await self._executor.execute(plan, key, resource)
+        self._outcomes[key] = after
+        return when(plan, before, after)
+
+    async def _plan(self, key: Key, resource: Manifest, before: Outcome) -> Plan:
+        refusals, taken = tuple(before.refusals), tuple(before.taken)
+        try:
+            if key.kind == MODELSET:
+                models = ModelSet.model_validate(resource)
+                return plan_modelset(await self._observer.model_set(key, models, refusals, taken))
+            service = WhisperService.model_validate(resource)
+            return plan_service(await self._observer.service(key, service, refusals, taken))
+        except ValidationError as error:
+            return plan_invalid(resource, error, datetime.now(UTC))
+
+
+def when(plan: Plan, before: Outcome, after: Outcome) -> timedelta | None:
+    """When to look again: at once to tell what was refused, later to try that again."""
+    if after.namespace_ending:
+        return None
+    if after.waiting:
+        return SOON
+    if after != before:
+        return AT_ONCE
+    if not after.clean:
+        return min(BLOCKED, plan.look_again or BLOCKED)
+    return plan.look_again

@@ -1,0 +1,113 @@
+"""How a Job ended, or what holds it up: read from the Job, its pod, what the pod said, and Events where none runs."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from whisper_operator.api.conditions import Reason
+from whisper_operator.api.schema import Part
+from whisper_operator.plan.modelset.job import finished
+from whisper_operator.plan.service.trouble import Trouble, trouble
+from whisper_operator.plan.types import Manifest, ObservedModelSet
+
+JOB_NAME = "batch.kubernetes.io/job-name"
+EVENT_REASONS = {
+    "FailedCreate": Reason.POD_REFUSED,
+    "FailedMount": Reason.VOLUME_MOUNT_FAILED,
+    "FailedAttachVolume": Reason.VOLUME_MOUNT_FAILED,
+}
+"""What the Job controller and the kubelet say in Events, and nowhere else."""
+
+
+class Success(Part):
+    """What the container of a Job says when it made a variant."""
+
+    revision: str | None = None
+    digest: str
+    size_bytes: int | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A Job that did not make its variant."""
+
+    reason: str
+    message: str
+    retryable: bool = True
+
+
+def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None:
+    """How a Job ended; None while it runs."""
+    end = finished(live)
+    if end is None:
+        return None
+    pods = pods_of(live, observed.pods)
+    said = next((words for pod in reversed(pods) if (words := _said(pod)) is not None), {})
+    if end["type"] == "Complete":
+        return _success(said)
+    if said.get("outcome") == "Failed":
+        return Ended(_word(said.get("reason")), str(said.get("message", ""))[:1024], bool(said.get("retryable", True)))
+    if end.get("reason") == "DeadlineExceeded":
+        return Ended(Reason.DEADLINE_EXCEEDED, "the Job took longer than jobs.deadlineSeconds allows")
+    if found := trouble(pods):
+        return Ended(found.reason, found.message)
+    name = live["metadata"]["name"]
+    return Ended(Reason.CONTAINER_FAILED, f"Job {name} failed and its pod left no result: {end.get('message', '')}")
+
+
+def obstacle(live: Manifest, observed: ObservedModelSet) -> Trouble | None:
+    """What keeps a running Job from getting on."""
+    pods = pods_of(live, observed.pods)
+    found = trouble(pods)
+    if found is not None:
+        return found
+    uids = {live["metadata"]["uid"], *(pod["metadata"]["uid"] for pod in pods)}
+    warnings = [one for one in observed.job_events if one.get("involvedObject", {}).get("uid") in uids]
+    if not warnings:
+        return None
+    reason = EVENT_REASONS.get(warnings[-1].get("reason", ""), Reason.CONTAINER_FAILED)
+    return Trouble(reason, str(warnings[-1].get("message", "")))
+
+
+def pods_of(live: Manifest, pods: Iterable[Manifest]) -> list[Manifest]:
+    """The pods of a Job, oldest first."""
+    name = live["metadata"]["name"]
+    mine = [
+        pod
+        for pod in pods
+        if (pod["metadata"].get("labels") or {}).get(JOB_NAME) == name
+        and any(one["uid"] == live["metadata"]["uid"] for one in pod["metadata"].get("ownerReferences") or ())
+    ]
+    return sorted(mine, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
+
+
+def _said(pod: Manifest) -> dict[str, Any] | None:
+    """The termination message, if it is one of ours."""
+    for container in (pod.get("status") or {}).get("containerStatuses") or ():
+        message = ((container.get("state") or {}).get("terminated") or {}).get("message")
+        try:
+            said = json.loads(message or "")
+        except ValueError:
+            continue
+        if isinstance(said, dict) and said.get("outcome") in ("Ready", "Failed"):
+            return said
+    return None
+
+
+def _success(said: dict[str, Any]) -> Success | Ended:
+    try:
+        return Success.model_validate({to: said.get(of) for of, to in SUCCESS_FIELDS.items()})
+    except ValidationError:
+        return Ended(Reason.CONTAINER_FAILED, "the Job completed but its pod is gone and left no result; it runs again")
+
+
+SUCCESS_FIELDS = {"revision": "revision", "digest": "digest", "size_bytes": "sizeBytes", "path": "path"}
+
+
+def _word(reason: Any) -> str:
+    """A reason that is fit for a condition."""
+    return str(reason)[:64] if reason and str(reason).isalnum() else str(Reason.CONTAINER_FAILED)
