@@ -13,6 +13,11 @@ from whisper_models.convert.onnx.graph import FUSED, Graph
 from whisper_models.convert.weights import Array
 
 
+_LEVELS = 63
+"""Weights use 7 of their 8 bits: CPUs without VNNI add two products in 16 bits, and with all 8 that sum is cut off. The
+encoder's output then differs from float32 by 18 % instead of 15 %; with 7 it is 15 % everywhere, at the same speed."""
+
+
 class Linear(Protocol):
     """Writes `x @ weight.T + bias` and returns the result's name."""
 
@@ -28,8 +33,8 @@ def float32(graph: Graph, x: str, name: str, weight: Array, bias: Array | None) 
 
 
 def dynamic_int8(graph: Graph, x: str, name: str, weight: Array, bias: Array | None) -> str:
-    """Weights in 8 bits with a scale for each output; activations in 8 bits with one scale, found as they come."""
-    scale = np.maximum(np.abs(weight).max(axis=1), 1e-8) / 127
+    """Weights in int8 with a scale for each output; activations in 8 bits with one scale, found as they come."""
+    scale = np.maximum(np.abs(weight).max(axis=1), 1e-8) / _LEVELS
     rounded = np.rint(weight / scale[:, None]).astype(np.int8)
     x_values, x_scale, x_zero = graph.quantized(x)
     return graph.op(
