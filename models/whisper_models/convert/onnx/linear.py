@@ -12,7 +12,6 @@ from whisper_models.artifact import Precision
 from whisper_models.convert.onnx.graph import FUSED, Graph
 from whisper_models.convert.weights import Array
 
-
 _LEVELS = 63
 """Weights use 7 of their 8 bits: CPUs without VNNI add two products in 16 bits, and with all 8 that sum is cut off. The
 encoder's output then differs from float32 by 18 % instead of 15 %; with 7 it is 15 % everywhere, at the same speed."""
