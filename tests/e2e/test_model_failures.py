@@ -1,10 +1,10 @@
 """Each way a model can fail to arrive has a name in status and in an Event, and ends by itself when the cause does."""
 
-from collections.abc import Callable
+from typing import Any
 
 import pytest
-from tests.e2e.hub import Hub
 
+from tests.e2e.hub import CORRUPT, NOT_FOUND, Hub
 from tests.e2e.resources import model_set
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
@@ -59,20 +59,17 @@ def test_unreachable_hub(namespace: Kubectl) -> None:
     namespace.wait_condition("mset", "models", "Ready", within=180)
 
 
-FAULTS: list[tuple[str, Callable[[Hub], None]]] = [
-    ("NotFound", lambda hub: hub.fault("not-found")),
-    ("ChecksumMismatch", lambda hub: hub.fault("corrupt")),
-]
+FAULTS: list[tuple[str, dict[str, Any]]] = [("NotFound", NOT_FOUND), ("ChecksumMismatch", CORRUPT)]
 
 
-@pytest.mark.parametrize(("reason", "break_hub"), FAULTS, ids=[f[0] for f in FAULTS])
-def test_hub_fault(reason: str, break_hub: Callable[[Hub], None], namespace: Kubectl, own_hub: Hub) -> None:
-    break_hub(own_hub)
+@pytest.mark.parametrize(("reason", "fault"), FAULTS, ids=[f[0] for f in FAULTS])
+def test_hub_fault(reason: str, fault: dict[str, Any], namespace: Kubectl, own_hub: Hub) -> None:
+    own_hub.fault(fault)
     namespace.apply([model_set(source={"huggingFace": {"endpoint": own_hub.cluster_url}})])
     named(namespace, reason)
     assert jobs(namespace) <= 1
 
-    own_hub.mend()
+    own_hub.fault()
 
     namespace.wait_condition("mset", "models", "Ready", within=240)
 
@@ -90,7 +87,7 @@ def test_claim_that_cannot_bind(namespace: Kubectl) -> None:
 
 
 def test_a_failure_that_stays_makes_no_endless_jobs(namespace: Kubectl, own_hub: Hub) -> None:
-    own_hub.fault("not-found")
+    own_hub.fault(NOT_FOUND)
     namespace.apply([model_set(source={"huggingFace": {"endpoint": own_hub.cluster_url}})])
     named(namespace, "NotFound")
 

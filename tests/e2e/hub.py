@@ -1,0 +1,37 @@
+"""The test hub in a pod: real weights behind the Hub's protocol, and faults on demand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.kubectl import Kubectl
+
+MANIFEST = Path(__file__).parents[1] / "support" / "hub" / "hub.yaml"
+PORT = 8081
+NOT_FOUND = {"kind": "status", "path": "/api/models/*", "status": 404}
+CORRUPT = {"kind": "corrupt", "path": "*model.safetensors", "after": 4096}
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One hub and its two addresses."""
+
+    cluster_url: str
+    local_url: str
+
+    def fault(self, *faults: dict[str, Any]) -> None:
+        """Exactly these faults from now on; none mends it."""
+        httpx.post(f"{self.local_url}/_faults", json=list(faults), timeout=10).raise_for_status()
+
+
+@contextmanager
+def deployed(kubectl: Kubectl, image: str) -> Iterator[Hub]:
+    """A hub in the namespace, ready, for as long as the block lasts."""
+    kubectl.apply(kubectl.run("set", "image", "--local", "-f", str(MANIFEST), f"hub={image}", "-o", "yaml"))
+    kubectl.run("rollout", "status", "deployment/hub", "--timeout=90s")
+    with kubectl.forwarded("deployment/hub", PORT) as local:
+        yield Hub(f"http://hub.{kubectl.namespace}.svc:{PORT}", local)
