@@ -63,6 +63,7 @@ class Bringup:
         plane = Plane(
             directory=self.instance.folder,
             address=str(self.plan.gateway),
+            advertised=str(self.plan.gateway),
             port=API_PORT,
             services=str(self.plan.services),
             node_grace=self.shape.node_grace,

@@ -31,6 +31,7 @@ class Plane:
     Attributes:
         directory: its state; `logs` below it are there already.
         address: where the API server listens.
+        advertised: where pods find it.
         port: its port.
         services: the range of Service addresses, e.g. `198.19.0.0/20`.
         node_grace: seconds without a sign of life until a node is NotReady.
@@ -39,6 +40,7 @@ class Plane:
 
     directory: Path
     address: str
+    advertised: str
     port: int
     services: str
     node_grace: int
@@ -64,9 +66,9 @@ def start(plane: Plane, binaries: Binaries, launch: Launch) -> Credentials:
     names = [f"IP:{plane.address}", f"IP:{first_service}", "DNS:kubernetes.default.svc", "DNS:kubernetes.default"]
     known = credentials.create(plane.directory / "credentials", plane.server, names)
     launch("etcd", _etcd(plane, binaries))
-    launch("kube-apiserver", _api_server(plane, binaries, known))
-    api = Api(known.kubeconfig(credentials.ADMIN))
-    wait_until(api.ready, within=START_WITHIN, what="the API server answers", log=plane.logs / "kube-apiserver.log")
+    runs = launch("kube-apiserver", _api_server(plane, binaries, known))
+    api, log = Api(known.kubeconfig(credentials.ADMIN)), plane.logs / "kube-apiserver.log"
+    wait_until(api.ready, within=START_WITHIN, what="the API server answers", log=log, runs=runs)
     launch("kube-controller-manager", _controller_manager(plane, binaries, known))
     launch("kube-scheduler", _scheduler(binaries, known))
     return known
@@ -89,7 +91,7 @@ def _api_server(plane: Plane, binaries: Binaries, known: Credentials) -> list[st
         str(binaries.path("kube-apiserver")),
         f"--etcd-servers={plane.etcd}",
         f"--bind-address={plane.address}",
-        f"--advertise-address={plane.address}",
+        f"--advertise-address={plane.advertised}",
         f"--secure-port={plane.port}",
         f"--tls-cert-file={known.certificate('kube-apiserver')}",
         f"--tls-private-key-file={known.key('kube-apiserver')}",
@@ -157,8 +159,16 @@ class ControlPlane:
         self._children = Children(self._directory / "logs")
 
     def __enter__(self) -> Path:
-        services = str(Addresses(0).services)
-        plane = Plane(self._directory, "127.0.0.1", _free_port(), services, node_grace=50, volumes=None)
+        nowhere = Addresses(0)  # there are no pods, and the API server advertises no loopback address
+        plane = Plane(
+            directory=self._directory,
+            address="127.0.0.1",
+            advertised=str(nowhere.gateway),
+            port=_free_port(),
+            services=str(nowhere.services),
+            node_grace=50,
+            volumes=None,
+        )
         try:
             return start(plane, self._binaries, self._children).kubeconfig(credentials.ADMIN)
         except BaseException:

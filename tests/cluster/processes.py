@@ -12,10 +12,14 @@ T = TypeVar("T")
 LOG_TAIL = 2000
 
 
+Runs = Callable[[], bool]
+"""Whether a program that was launched still runs."""
+
+
 class Launch(Protocol):
     """Starts a named program in the background; its output goes to a log of that name."""
 
-    def __call__(self, name: str, command: Sequence[str]) -> None: ...
+    def __call__(self, name: str, command: Sequence[str]) -> Runs: ...
 
 
 def run(command: Sequence[str], *, stdin: str | None = None, env: Mapping[str, str] | None = None) -> str:
@@ -32,10 +36,22 @@ def run(command: Sequence[str], *, stdin: str | None = None, env: Mapping[str, s
     return done.stdout
 
 
-def wait_until(see: Callable[[], T], *, within: float, what: str, log: Path | None = None) -> T:
-    """Look until something true is seen, and return it; the end of `log` tells why where that never happens."""
+def wait_until(
+    see: Callable[[], T], *, within: float, what: str, log: Path | None = None, runs: Runs | None = None
+) -> T:
+    """Look until something true is seen, and return it.
+
+    Args:
+        see: looks once.
+        within: seconds until this gives up.
+        what: names the awaited fact.
+        log: its end tells why the fact does not come true.
+        runs: whether the program that is to make it true still runs; if not, this gives up at once.
+    """
     deadline = time.monotonic() + within
     while not (seen := see()):
+        if runs is not None and not runs():
+            raise TimeoutExceededError(f"never, since the program ended: {what}{_end_of(log)}")
         if time.monotonic() > deadline:
             raise TimeoutExceededError(f"not within {within:.0f} s: {what}{_end_of(log)}")
         time.sleep(0.1)
@@ -56,11 +72,14 @@ class Daemons:
         self._members = members
         self._logs = logs
 
-    def __call__(self, name: str, command: Sequence[str]) -> None:
+    def __call__(self, name: str, command: Sequence[str]) -> Runs:
+        pid = self._logs / f"{name}.pid"
+        join = 'echo $$ >"$0" && echo $$ >"$1" && shift && exec "$@"'
         # forked off, so that the kernel's process 1 is its parent: no one here has to bury it
-        joining = ["setsid", "--fork", "sh", "-c", 'echo $$ >"$0" && exec "$@"', str(self._members), *command]
+        joining = ["setsid", "--fork", "sh", "-c", join, str(self._members), str(pid), *command]
         with (self._logs / f"{name}.log").open("ab") as log:
             subprocess.run(joining, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
+        return lambda: not pid.exists() or Path("/proc", pid.read_text().strip()).exists()
 
 
 class Children:
@@ -70,12 +89,14 @@ class Children:
         self._logs = logs
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def __call__(self, name: str, command: Sequence[str]) -> None:
+    def __call__(self, name: str, command: Sequence[str]) -> Runs:
         bound_to_us = ["setpriv", "--pdeathsig", "KILL", *command]
         with (self._logs / f"{name}.log").open("ab") as log:
-            self._running.append(
-                subprocess.Popen(bound_to_us, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                bound_to_us, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        self._running.append(process)
+        return lambda: process.poll() is None
 
     def stop(self) -> None:
         for process in reversed(self._running):
