@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar
 
 from whisper_models.artifact import Format, Manifest, Precision
 from whisper_models.errors import ModelFailure
@@ -25,7 +25,8 @@ class Ready:
     digest: str
     size_bytes: int
     path: str
-    outcome: Literal["Ready"] = "Ready"
+
+    outcome: ClassVar[str] = "Ready"
 
     @classmethod
     def of(cls, manifest: Manifest, path: str) -> Ready:
@@ -49,7 +50,8 @@ class Failed:
     message: str
     retryable: bool
     model: str | None = None
-    outcome: Literal["Failed"] = "Failed"
+
+    outcome: ClassVar[str] = "Failed"
 
     @classmethod
     def of(cls, failure: ModelFailure, model: str | None = None) -> Failed:
@@ -62,7 +64,7 @@ Outcome = Ready | Failed
 
 def as_json(outcome: Outcome) -> str:
     """One line."""
-    return json.dumps(asdict(outcome), ensure_ascii=False)
+    return json.dumps({"outcome": outcome.outcome, **asdict(outcome)}, ensure_ascii=False)
 
 
 def leave(outcome: Outcome, path: Path | None) -> None:

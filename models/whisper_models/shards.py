@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import PurePosixPath
 
 from whisper_models.errors import UnsupportedCheckpoint
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+PLAIN = re.compile(r"[\w.-]+\.safetensors")
 SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 
 
@@ -21,9 +21,9 @@ def shards_named_by(index: bytes) -> set[str]:
     """
     try:
         names = set(json.loads(index)["weight_map"].values())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnsupportedCheckpoint(f"{INDEX} is not an index of weights: use a checkpoint saved anew") from error
-    odd = sorted(str(name) for name in names if not isinstance(name, str) or PurePosixPath(name).name != name)
+    odd = sorted(str(name) for name in names if not isinstance(name, str) or not PLAIN.fullmatch(name))
     if odd:
         raise UnsupportedCheckpoint(f"{INDEX} names files outside its folder: {', '.join(odd[:3])}")
     return names
