@@ -93,7 +93,7 @@ class Cache:
         """All known objects of a kind in a namespace."""
         yield from list(self._objects.get((kind, namespace), {}).values())
 
-    def keys(self) -> list[Key]:
+    def resources(self) -> list[Key]:
         """All custom resources."""
         return [
             Key(kind, namespace, name)

@@ -1,0 +1,122 @@
+"""The running operator: one connection, one cache, one queue, and kopf's watches beside them."""
+
+import asyncio
+import logging
+import signal
+import threading
+from contextlib import AsyncExitStack
+
+import aiohttp
+
+from whisper_operator.cluster.cache import Cache
+from whisper_operator.cluster.connection import Connection, connect
+from whisper_operator.cluster.errors import ApiError
+from whisper_operator.cluster.events import Recorder
+from whisper_operator.cluster.execute import Executor
+from whisper_operator.cluster.intake import Intake
+from whisper_operator.cluster.listing import list_all
+from whisper_operator.cluster.observe import Observer
+from whisper_operator.cluster.pod_http import PodHttp
+from whisper_operator.cluster.queue import WorkQueue
+from whisper_operator.cluster.reconcile import Reconciler
+from whisper_operator.config import Config
+from whisper_operator.endpoints import application, serving
+from whisper_operator.handlers.watch import Seen, watch
+from whisper_operator.metrics import WATCH_RESTARTS
+from whisper_operator.plan.types import Key, Manifest
+
+log = logging.getLogger(__name__)
+RESTART_AFTER = 1.0
+LIST_AGAIN_AFTER = 2.0
+
+
+class Operator:
+    """All parts, put together."""
+
+    def __init__(self, config: Config, connection: Connection, session: aiohttp.ClientSession) -> None:
+        self._config = config
+        self._connection = connection
+        self._cache = Cache()
+        executor = Executor(connection, self._cache, Recorder(connection))
+        observer = Observer(connection, self._cache, PodHttp(session), config.defaults)
+        self.queue: WorkQueue[Key] = WorkQueue(Reconciler(self._cache, observer, executor), workers=config.workers)
+        self._intake = Intake(self._cache, self.queue.add)
+        self.listed = False
+
+    async def beat(self) -> None:
+        """Return when the work queue has turned; before the first listing there is nothing to turn."""
+        if self.listed:
+            await self.queue.beat()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await self._list_until_it_works()
+        self.listed = True
+        log.info("listed everything; watching", extra={"resources": len(self._cache.resources())})
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.queue.run())
+            group.create_task(self._watch())
+            group.create_task(self._resync())
+
+    async def _list_until_it_works(self) -> None:
+        while True:
+            try:
+                await list_all(self._connection, self._cache, self._config.namespaces)
+            except ApiError as error:
+                log.warning("listing failed; trying again", extra={"error": str(error)})
+                await asyncio.sleep(LIST_AGAIN_AFTER)
+            else:
+                return
+
+    async def _resync(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.resync_seconds)
+            await self._list_until_it_works()
+            for key in self._cache.resources():
+                self.queue.add(key)
+
+    async def _watch(self) -> None:
+        """Keep kopf's thread running; when it gave up, something may have been missed."""
+        loop = asyncio.get_running_loop()
+
+        def seen(event_type: str | None, manifest: Manifest) -> None:
+            loop.call_soon_threadsafe(self._intake.seen, event_type, manifest)
+
+        stop = threading.Event()
+        try:
+            while True:
+                await asyncio.to_thread(self._watch_once, seen, stop)
+                WATCH_RESTARTS.inc()
+                await asyncio.sleep(RESTART_AFTER)
+                await self._list_until_it_works()
+        finally:
+            stop.set()
+
+    def _watch_once(self, seen: Seen, stop: threading.Event) -> None:
+        try:
+            watch(seen, self._config.namespaces, stop)
+        except Exception:
+            log.exception("watching failed; it begins anew")
+
+
+async def operate(config: Config) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(connect())
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        operator = Operator(config, connection, session)
+        app = application(operator.beat, lambda: operator.listed)
+        await stack.enter_async_context(serving(app, config.port))
+        working = asyncio.create_task(operator.run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        working.cancel()
+        try:
+            await working
+        except asyncio.CancelledError:
+            log.info("stopped")
