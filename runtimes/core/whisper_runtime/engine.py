@@ -18,7 +18,7 @@ from whisper_runtime.results import DeviceUse, Segment, Task
 
 SAMPLE_RATE = 16_000
 Waveform = npt.NDArray[np.float32]
-"""Mono, 16 kHz, in −1…1."""
+"""Mono, 16 kHz, from -1 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,18 @@ class EngineInfo:
 class Stop(Protocol):
     """Called by the engine between steps; raises when nobody waits for the answer any more."""
 
-    def __call__(self) -> None: ...
+    def __call__(self) -> None:
+        """Go on, or raise."""
+        ...
 
 
 class Engine(Protocol):
     """An inference library with one model."""
 
     @property
-    def info(self) -> EngineInfo: ...
+    def info(self) -> EngineInfo:
+        """What it is and can do."""
+        ...
 
     def load(self, artifact: Artifact) -> None:
         """Make the model ready; blocks. Called once, off the event loop."""

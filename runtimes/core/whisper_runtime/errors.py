@@ -20,8 +20,11 @@ RequestFailure
 
 from __future__ import annotations
 
+_CALLERS_FAULT = 4
+_WORTH_RETRYING = frozenset({408, 429})
 
-class RequestFailure(Exception):
+
+class RequestFailure(Exception):  # noqa: N818 - its leaves are named by what happened
     """A failure with its HTTP status, its code and, where one option is at fault, that option's name."""
 
     status: int = 500
@@ -36,7 +39,7 @@ class RequestFailure(Exception):
     @property
     def permanent(self) -> bool:
         """Whether the same request would fail again, so that clients need not retry it."""
-        return 400 <= self.status < 500 and self.status != 408  # noqa: PLR2004 - the classes of HTTP statuses
+        return self.status // 100 == _CALLERS_FAULT and self.status not in _WORTH_RETRYING
 
     def body(self, request_id: str, service: str) -> dict[str, object]:
         """The contract's error body; its inner part is the one that OpenAI's clients read."""
@@ -57,60 +60,90 @@ class RequestFailure(Exception):
 
 
 class InvalidRequest(RequestFailure):
+    """An option is wrong, or a combination of them is."""
+
     status, code = 400, "invalid_request"
 
 
 class AudioEmpty(InvalidRequest):
+    """There is no audio in the request."""
+
     code = "audio_empty"
 
 
 class UnsupportedTask(InvalidRequest):
+    """The model was not trained for it."""
+
     code = "unsupported_task"
 
 
 class ModelNotFound(RequestFailure):
+    """No model of that name is served here."""
+
     status, code = 404, "model_not_found"
 
 
 class UploadTimeout(RequestFailure):
+    """The upload stalled."""
+
     status, code = 408, "upload_timeout"
 
 
 class AudioTooLarge(RequestFailure):
+    """More bytes than allowed."""
+
     status, code = 413, "audio_too_large"
 
 
 class AudioTooLong(RequestFailure):
+    """More decoded seconds than allowed."""
+
     status, code = 413, "audio_too_long"
 
 
 class UnsupportedAudio(RequestFailure):
+    """Not audio as far as we can tell."""
+
     status, code = 415, "unsupported_audio"
 
 
 class UndecodableAudio(RequestFailure):
+    """Audio, but broken."""
+
     status, code = 422, "undecodable_audio"
 
 
 class EngineError(RequestFailure):
+    """The engine failed."""
+
     status, code = 500, "engine_error"
 
 
 class Unavailable(RequestFailure):
+    """Not now; says when to come back."""
+
     status = 503
 
 
 class Loading(Unavailable):
+    """The model is not ready yet."""
+
     code = "loading"
 
 
 class QueueFull(Unavailable):
+    """As much audio waits as may."""
+
     code = "queue_full"
 
 
 class Draining(Unavailable):
+    """The runtime is going away."""
+
     code = "draining"
 
 
 class DeadlineExceeded(RequestFailure):
+    """It took longer than allowed."""
+
     status, code = 504, "deadline_exceeded"

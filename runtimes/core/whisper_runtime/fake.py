@@ -38,10 +38,12 @@ class FakeEngine:
             self.release.set()
 
     def load(self, artifact: Artifact) -> None:  # noqa: ARG002 - the Protocol's argument; nothing is read
+        """Fail if told to."""
         if self.load_failure is not None:
             raise self.load_failure
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
+        """Say the text, once released."""
         stop()
         while not self.release.wait(_STEP):
             stop()
@@ -53,6 +55,7 @@ class FakeEngine:
         return Transcript((segment,) if text else (), language=options.language or "en")
 
     def close(self) -> None:
+        """Let go whatever is held."""
         self.release.set()
 
 

@@ -20,7 +20,7 @@ jw javanese, su sundanese, yue cantonese
 _ALSO = {"burmese": "my", "valencian": "ca", "flemish": "nl", "haitian": "ht", "letzeburgesch": "lb", "pushto": "ps"}
 _ALSO |= {"panjabi": "pa", "moldavian": "ro", "moldovan": "ro", "sinhalese": "si", "castilian": "es", "mandarin": "zh"}
 
-NAMES = {code: name for code, name in (entry.strip().split(" ", 1) for entry in _TABLE.split(","))}
+NAMES = dict(entry.strip().split(" ", 1) for entry in _TABLE.split(","))
 """Code → English name, in lower case."""
 _CODES = {name: code for code, name in NAMES.items()} | _ALSO
 

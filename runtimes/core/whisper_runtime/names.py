@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from whisper_models.catalogue import CATALOGUE, canonical
+from whisper_models.catalogue import CATALOGUE, PREFIX, canonical
 
 from whisper_runtime.errors import ModelNotFound
 
@@ -19,11 +19,14 @@ class Names:
     served: tuple[str, ...] = ()
 
     @property
+    def every(self) -> tuple[str, ...]:
+        """All names, each once, the model's own first."""
+        return tuple(dict.fromkeys((self.model, f"{PREFIX}{self.model}", OPENAI_NAME, *self.served)))
+
+    @property
     def aliases(self) -> tuple[str, ...]:
-        """Every other name, each once."""
-        return tuple(
-            name for name in dict.fromkeys((f"whisper-{self.model}", OPENAI_NAME, *self.served)) if name != self.model
-        )
+        """All names but the model's own."""
+        return self.every[1:]
 
     def degraded(self, asked: str | None) -> bool:
         """Whether the name is that of another model of the catalogue, for which this one stands in.
@@ -35,5 +38,4 @@ class Names:
             return False
         if asked in self.served or canonical(asked) in self.served:
             return canonical(asked) in CATALOGUE
-        known = ", ".join((self.model, *self.aliases))
-        raise ModelNotFound(f"model {asked!r} is not served here; {known} are", param="model")
+        raise ModelNotFound(f"model {asked!r} is not served here; {', '.join(self.every)} are", param="model")

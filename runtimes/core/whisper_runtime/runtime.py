@@ -79,7 +79,7 @@ class Runtime:
             await prove(self.inference, self.artifact)
             self.metrics.proved()
             self._enter(Phase.READY)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends in Failed and in the log
             _LOG.exception("the model cannot be served")
             self._enter(Phase.FAILED, f"{type(error).__name__}: {error}")
 
@@ -127,5 +127,6 @@ class Runtime:
         return await self.life.idle(self.settings.drain_seconds)
 
     def close(self) -> None:
+        """End the threads and unload the model."""
         self._decoders.shutdown(wait=True, cancel_futures=True)
         self.inference.close()

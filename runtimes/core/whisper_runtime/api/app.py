@@ -11,7 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from whisper_runtime.api.middleware import Envelope, endpoint_of, error_response
-from whisper_runtime.api.status import status_routes
+from whisper_runtime.api.models import model_routes
+from whisper_runtime.api.probes import probe_routes
 from whisper_runtime.api.transcriptions import transcription_routes
 from whisper_runtime.engine import Artifact, Engine
 from whisper_runtime.errors import InvalidRequest, RequestFailure
@@ -33,8 +34,8 @@ def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAP
 
     app = FastAPI(title=runtime.service, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.runtime = runtime
-    app.include_router(status_routes(runtime))
-    app.include_router(transcription_routes(runtime))
+    for routes in (probe_routes, model_routes, transcription_routes):
+        app.include_router(routes(runtime))
     app.add_middleware(Envelope, runtime=runtime)
     _answer_errors(app, runtime)
     return app

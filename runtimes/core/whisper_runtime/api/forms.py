@@ -54,6 +54,7 @@ class TranscribeForm(Form):
     encoding: Encoding = "container"
 
     def options(self) -> Options:
+        """What the engine is asked for."""
         return Options(self.task, self.language, self.prompt, self.temperature, self.word_timestamps)
 
 
@@ -65,6 +66,7 @@ class OpenAIForm(Form):
     stream: bool = False
 
     def options(self) -> Options:
+        """What the engine is asked for."""
         return Options(
             "transcribe", self.language, self.prompt, self.temperature, "word" in self.timestamp_granularities
         )

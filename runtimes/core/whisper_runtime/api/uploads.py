@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -26,6 +26,8 @@ async def read_form(request: Request, limit: int, idle_seconds: float) -> FormDa
     Raises:
         AudioTooLarge, UploadTimeout, InvalidRequest
     """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise InvalidRequest("send the audio as the field 'file' of a multipart/form-data body")
     parser = MultiPartParser(
         request.headers,
         _bounded(request, limit + _AROUND, limit, idle_seconds),
@@ -51,7 +53,7 @@ async def read_json(request: Request, limit: int, idle_seconds: float) -> dict[s
     return body
 
 
-async def _bounded(request: Request, most: int, limit: int, idle_seconds: float) -> AsyncIterator[bytes]:
+async def _bounded(request: Request, most: int, limit: int, idle_seconds: float) -> AsyncGenerator[bytes, None]:
     """The body's chunks, as long as they fit and keep coming."""
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > most:

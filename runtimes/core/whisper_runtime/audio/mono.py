@@ -28,12 +28,22 @@ class Mono:
         self._resampler: Any = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1)
 
     def add(self, block: Waveform) -> None:
+        """Take one more block.
+
+        Raises:
+            AudioTooLong: it is more than allowed.
+        """
         self._room -= len(block)
         if self._room < 0:
             raise AudioTooLong(f"the audio is longer than the {self._max_seconds:g} seconds allowed; send it in parts")
         self._blocks.append(block if self._resampler is None else self._resampler.resample_chunk(block))
 
     def waveform(self) -> Waveform:
+        """Everything taken so far, at 16 kHz.
+
+        Raises:
+            AudioEmpty, UndecodableAudio
+        """
         if self._resampler is not None:
             self._blocks.append(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         audio = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)

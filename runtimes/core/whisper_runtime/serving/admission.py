@@ -50,10 +50,12 @@ class Admission:
             raise self.refusal()
 
     def refusal(self) -> QueueFull:
+        """What a request is told for which there is no room."""
         waiting = f"{self.queued_seconds:.0f} of {self.capacity_seconds:.0f} seconds of audio are waiting"
         return QueueFull(f"{waiting}; try again as Retry-After says", retry_after=self.retry_after())
 
     def release(self, ticket: Ticket) -> None:
+        """Give a place back."""
         self.depth -= 1
         self.queued_seconds = self.queued_seconds - ticket.seconds if self.depth else 0.0
 

@@ -46,6 +46,7 @@ def chord(seconds: float = 1.0) -> Waveform:
 
 
 def clip(file: Path) -> Waveform:
+    """The clip that a manifest names."""
     with file.open("rb") as opened:
         return decode(opened, _MAX_SECONDS)
 

@@ -35,6 +35,7 @@ class Inference:
         self._threads = ThreadPoolExecutor(engine.info.workers, thread_name_prefix="inference")
 
     async def load(self, artifact: Artifact) -> None:
+        """Load the model, in an inference thread."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self.engine.load, artifact)
 
     async def run(self, audio: Waveform, options: Options, stop: StopFlag, *, vad: bool) -> Outcome:

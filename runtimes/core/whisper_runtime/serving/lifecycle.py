@@ -40,10 +40,12 @@ class LifeCycle:
 
     @property
     def ready(self) -> bool:
+        """Whether requests are welcome."""
         return self.phase is Phase.READY
 
     @property
     def started(self) -> bool:
+        """Whether loading and warming up are over."""
         return self.phase in (Phase.READY, Phase.DRAINING)
 
     def enter(self, phase: Phase, reason: str | None = None) -> None:

@@ -14,6 +14,7 @@ class JsonLines(logging.Formatter):
     """Time, level, logger, message, and the fields above where a record has them."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """One record as one line."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

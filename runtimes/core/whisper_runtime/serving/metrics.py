@@ -47,19 +47,24 @@ class Metrics:
         queued.set_function(lambda: admission.queued_seconds)
 
     def loaded(self, seconds: float) -> None:
+        """The model is loaded."""
         self._loaded.labels(self._model, self._device()).set(1)
         self._load.labels(self._model, self._device(), "none").set(seconds)
 
     def proved(self) -> None:
+        """The canary passed."""
         self._canary.labels(self._model, self._device()).set(1)
 
     def answered(self, endpoint: str, status: int) -> None:
+        """A request was answered, well or not."""
         self._requests.labels(self._model, self._device(), endpoint, str(status)).inc()
 
     def rejected(self, endpoint: str, reason: str) -> None:
+        """A request was refused, and why."""
         self._rejected.labels(self._model, self._device(), endpoint, reason).inc()
 
     def transcribed(self, endpoint: str, seconds: float, outcome: Outcome) -> None:
+        """Audio was transcribed."""
         where = (self._model, self._device(), endpoint)
         took = outcome.heard.inference_seconds
         self._audio.labels(*where).inc(seconds)

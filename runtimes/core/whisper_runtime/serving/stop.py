@@ -21,6 +21,7 @@ class StopFlag:
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
+        """Nobody waits any more."""
         self._cancelled.set()
 
     @property
@@ -29,9 +30,11 @@ class StopFlag:
         return max(0.0, self._deadline - time.monotonic())
 
     def exceeded(self) -> DeadlineExceeded:
+        """What the caller is told when the time is over."""
         return DeadlineExceeded(f"the request took longer than the {self.seconds:g} seconds allowed")
 
     def __call__(self) -> None:
+        """Go on, or raise Cancelled or DeadlineExceeded."""
         if self._cancelled.is_set():
             raise Cancelled
         if time.monotonic() > self._deadline:

@@ -84,7 +84,8 @@ def _convolve(x: Floats, weight: Floats, bias: Floats, stride: int) -> Floats:
     taps = np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), (0, 0), (1, 1))), 3, axis=2)[:, :, ::stride]
     chunks, channels, steps, _ = taps.shape
     y = taps.transpose(0, 2, 1, 3).reshape(chunks * steps, channels * 3) @ weight.reshape(len(weight), -1).T + bias
-    return np.maximum(y, 0).reshape(chunks, steps, len(weight)).transpose(0, 2, 1)
+    out: Floats = np.maximum(y, 0).reshape(chunks, steps, len(weight)).transpose(0, 2, 1)
+    return out
 
 
 def _recur(inputs: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, tuple[Floats, Floats]]:
@@ -103,7 +104,8 @@ def _recur(inputs: Floats, state: tuple[Floats, Floats]) -> tuple[Floats, tuple[
 
 def _head(hidden: Floats) -> Floats:
     w, name = _weights(), "_model.decoder.decoder.2"
-    return _sigmoid(np.maximum(hidden, 0) @ w[f"{name}.weight"] + w[f"{name}.bias"])
+    scores: Floats = np.maximum(hidden, 0) @ w[f"{name}.weight"] + w[f"{name}.bias"]
+    return _sigmoid(scores)
 
 
 def _sigmoid(x: Floats) -> Floats:

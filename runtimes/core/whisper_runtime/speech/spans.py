@@ -20,6 +20,7 @@ class Span:
 
     @property
     def length(self) -> int:
+        """In samples."""
         return self.end - self.start
 
 

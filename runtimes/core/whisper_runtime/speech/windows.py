@@ -28,6 +28,7 @@ class Window:
 
     @property
     def length(self) -> int:
+        """In samples, the silence between spans not counted."""
         return sum(span.length for span in self.spans)
 
     def cut(self, audio: Waveform) -> Waveform:

@@ -33,10 +33,12 @@ class Attempt:
 
     @property
     def avg_logprob(self) -> float:
+        """The mean over all tokens, the end included."""
         return sum(self.logprobs) / max(1, len(self.logprobs))
 
     @property
     def compression_ratio(self) -> float:
+        """Of the text."""
         return compression_ratio(self.text)
 
     @property
@@ -46,10 +48,12 @@ class Attempt:
 
     @property
     def loops(self) -> bool:
+        """The same words again and again."""
         return self.compression_ratio > _MAX_COMPRESSION
 
     @property
     def good(self) -> bool:
+        """Nothing to be gained by trying again."""
         return self.silent or not (self.loops or self.avg_logprob < _MIN_LOGPROB)
 
 

@@ -51,10 +51,12 @@ class CpuEngine:
         self.info = replace(self.info, capabilities=_ALWAYS | extra, languages=tuple(vocabulary.languages) or ("en",))
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop = never) -> Transcript:
+        """Hear a waveform with the next listener that is free."""
         with self._listener() as listener:
             return listener.transcribe(np.ascontiguousarray(audio, np.float32), options, stop)
 
     def close(self) -> None:
+        """Drop the sessions and buffers."""
         while not self._listeners.empty():
             self._listeners.get_nowait()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from math import exp
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,14 @@ import numpy.typing as npt
 from whisper_runtime.engine import Options, Stop, Transcript
 from whisper_runtime.results import Segment, Timing, Word
 
+from whisper_cpu.engine.alignment import Aligner
 from whisper_cpu.engine.attempt import Attempt, Speaker, compression_ratio
 from whisper_cpu.engine.decoder import Decoder
-from whisper_cpu.engine.dtw import attention_cost, first_frames
 from whisper_cpu.engine.graphs import Graphs, value
 from whisper_cpu.engine.mel import HOP, RATE, WINDOW_FRAMES, Floats, LogMel
 from whisper_cpu.engine.segments import Cut, cut
 from whisper_cpu.engine.vocabulary import SECONDS_PER_TIMESTAMP, Vocabulary
-from whisper_cpu.engine.words import TimedWord, group_words, time_words
+from whisper_cpu.engine.words import TimedWord
 
 _WINDOW = WINDOW_FRAMES * HOP
 _STEP = round(SECONDS_PER_TIMESTAMP * RATE)
@@ -52,8 +51,10 @@ class Listener:
         self._graphs, self._v, self._mel = graphs, vocabulary, mel
         self._decoder = Decoder(graphs, vocabulary.size)
         self._speaker = Speaker(self._decoder, vocabulary)
+        self._aligner = Aligner(graphs, vocabulary)
 
     def transcribe(self, audio: Floats, options: Options, stop: Stop) -> Transcript:
+        """The segments of a whole waveform."""
         hearing = _Hearing(options, stop, options.language or (None if self._v.multilingual else "en"))
         at = 0
         try:
@@ -78,9 +79,6 @@ class Listener:
         if attempt.silent:
             hearing.suppressed.append("no_speech")
             return len(audio)
-        if attempt.loops:
-            hearing.suppressed.append("repetition")
-            return len(audio)
         cuts, steps = cut(attempt.tokens, self._v.first_timestamp, -(-len(audio) // _STEP))
         words = self._words(cross, attempt, len(audio), hearing) if hearing.options.word_timestamps else None
         for part in cuts:
@@ -101,13 +99,15 @@ class Listener:
         if hearing.language is None:
             hearing.language, hearing.probability = self._detect()
         prompt = v.prompt(options.prompt)
-        self._decoder.rewind(0)
-        no_speech = float(_softmax(self._decoder.feed((*prompt, v.start)))[v.no_speech])
+        if prompt or not self._decoder.at:
+            self._decoder.rewind(0)
+            self._decoder.feed((*prompt, v.start))
+        no_speech = float(_softmax(self._decoder.logits)[v.no_speech])
         orders = v.orders(hearing.language, options.task)
         return self._speaker.say(orders, options.temperature, no_speech, hearing.stop)
 
     def _detect(self) -> tuple[str, float]:
-        """The likeliest language, and its probability among all languages."""
+        """The likeliest language, and its probability among all languages: what the model says right at the start."""
         logits = self._decoder.feed((self._v.start,))
         codes = list(self._v.languages)
         chances = _softmax(logits[[self._v.languages[code] for code in codes]])
@@ -133,29 +133,13 @@ class Listener:
         )
 
     def _words(self, cross: dict[str, Any], attempt: Attempt, samples: int, hearing: _Hearing) -> list[TimedWord]:
-        """All words of a window; a word's `first` is the index of its token among the attempt's tokens."""
         begun = time.perf_counter()
-        v = self._v
-        where = [i for i, token in enumerate(attempt.tokens) if token < v.end]
-        said = [attempt.tokens[i] for i in where]
-        if not said:
-            return []
-        lead = (v.start, *v.orders(hearing.language or "en", hearing.options.task))
-        frames = min(WINDOW_FRAMES // 2, max(len(said) + 1, -(-samples // _STEP)))
-        cost = attention_cost(self._attention((*lead, v.no_timestamps, *said, v.end), cross), frames)
-        starts = [frame * SECONDS_PER_TIMESTAMP for frame in first_frames(cost[len(lead) : -1])]
-        groups = group_words(said, v.text, hearing.language)
-        timed = time_words(groups, starts, [exp(attempt.logprobs[i]) for i in where])
+        language = hearing.language or "en"
+        orders = self._v.orders(language, hearing.options.task)
+        frames = min(WINDOW_FRAMES // 2, max(len(attempt.tokens) + 1, -(-samples // _STEP)))
+        words = self._aligner.words(cross, attempt, orders, language, frames)
         hearing.align_seconds = (hearing.align_seconds or 0.0) + time.perf_counter() - begun
-        return [TimedWord(w.text, w.start, w.end, w.probability, where[w.first]) for w in timed]
-
-    def _attention(self, ids: tuple[int, ...], cross: dict[str, Any]) -> Floats:
-        inputs = cross | {"ids": value(np.array([ids], np.int64)), "pos": value(np.arange(len(ids)))}
-        needed = {node.name for node in self._graphs.align.get_inputs()}
-        feeds = {name: bound for name, bound in inputs.items() if name in needed}
-        (probabilities,) = self._graphs.align.run_with_ort_values(["probs"], feeds)
-        attention: Floats = probabilities.numpy()
-        return attention
+        return words
 
 
 def _words_of(part: Cut, words: list[TimedWord], offset: float) -> tuple[Word, ...]:

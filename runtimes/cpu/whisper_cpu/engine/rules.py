@@ -60,7 +60,7 @@ class Chooser:
 
 
 def forbid_by_grammar(scores: Floats, said: list[int], v: Vocabulary) -> None:
-    """Sets to −∞, in place, what the timestamps said so far rule out."""
+    """Sets to -inf, in place, what the timestamps said so far rule out."""
     first = v.first_timestamp
     if not said:
         scores[:first] = -np.inf

@@ -35,12 +35,13 @@ class Vocabulary:
     tasks: dict[str, int]
     alignment_heads: int
     never: Mask
-    """Added to the logits: −∞ for what is never said."""
+    """Added to the logits: -inf for what is never said."""
     never_first: Mask
     tokenizer: Tokenizer
 
     @classmethod
     def read(cls, folder: Path) -> Vocabulary:
+        """From a variant's folder."""
         config: dict[str, Any] = json.loads((folder / "config.json").read_text())
         generation: dict[str, Any] = json.loads((folder / "generation_config.json").read_text())
         size, end = config["vocab_size"], generation["eos_token_id"]
@@ -67,6 +68,7 @@ class Vocabulary:
 
     @property
     def multilingual(self) -> bool:
+        """Whether there are languages to choose from."""
         return bool(self.languages)
 
     def orders(self, language: str, task: str) -> tuple[int, ...]:
@@ -79,9 +81,6 @@ class Vocabulary:
             return ()
         ids = self.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
         return (self.previous, *[token for token in ids if token < self.end][-_MAX_PROMPT:])
-
-    def seconds(self, token: int) -> float:
-        return (token - self.first_timestamp) * SECONDS_PER_TIMESTAMP
 
     def text(self, tokens: tuple[int, ...] | list[int]) -> str:
         """The words of some tokens; orders and times are left out."""

@@ -1,4 +1,4 @@
-"""From tokens with times to words: where words begin, which punctuation belongs to them, and what is too long to be true.
+"""From tokens with times to words: where they begin, which punctuation is theirs, and what is too long to be true.
 
 Pure but for the tokenizer's `decode`.
 """

