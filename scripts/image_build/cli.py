@@ -1,16 +1,19 @@
-"""The command line: `build [NAME…] [--json]`, `list [--json]`, `prune`. Results on stdout, progress on stderr."""
+"""The command line: `build`, `list`, `prune`, `doctor`. Results on stdout, progress on stderr."""
 
 import argparse
 import json
 import sys
 
 from scripts.commands import CommandError
+from scripts.image_build import requirements
 from scripts.image_build.base import BaseImageError
 from scripts.image_build.building import Built, build, listed, prune
 from scripts.image_build.definitions import IMAGES, choose
-from scripts.image_build.settings import read_settings
+from scripts.image_build.settings import Settings, read_settings
 from scripts.image_build.tools import MissingToolError
 from scripts.progress import Progress
+from tests.cluster import doctor
+from tests.cluster.errors import ClusterError
 
 
 def main(arguments: list[str]) -> int:
@@ -19,11 +22,13 @@ def main(arguments: list[str]) -> int:
     progress = Progress()
     try:
         settings = read_settings()
+        if options.command == "doctor":
+            return _doctor(settings, install=options.install)
         if options.command == "prune":
             prune(settings, progress)
             return 0
         images = build(choose(options.names), settings, progress) if options.command == "build" else listed(settings)
-    except (CommandError, BaseImageError, MissingToolError, OSError, ValueError) as error:
+    except (BaseImageError, ClusterError, CommandError, MissingToolError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(_as_json(images) if options.json else _as_lines(images))
@@ -43,7 +48,19 @@ def _parser() -> argparse.ArgumentParser:
     for command in (building, listing):
         command.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("prune", help="remove the archives of earlier versions")
+    checking = commands.add_parser("doctor", help="say what this machine lacks for it")
+    checking.add_argument("--install", action="store_true", help="apt-get install what Debian packages bring")
     return parser
+
+
+def _doctor(settings: Settings, *, install: bool) -> int:
+    found = list(requirements.findings(settings))
+    if found and install:
+        doctor.install(found)
+        found = list(requirements.findings(settings))
+    for finding in found:
+        print(finding.says, file=sys.stderr)
+    return 1 if found else 0
 
 
 def _as_lines(images: list[Built]) -> str:

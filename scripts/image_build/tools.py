@@ -62,6 +62,14 @@ class Tool:
             return [*self.prefix, "save", "--quiet", "--format", "oci-archive", "--output", str(archive), reference]
         return [*self.prefix, "save", "--output", str(archive), reference]
 
+    def publish(self, archive: Path, reference: str, target: str) -> list[list[str]]:
+        """The commands that push what an archive holds, whether or not the tool's storage still has it."""
+        if self.name == "docker":
+            load = [*self.prefix, "load", "--input", str(archive)]
+            return [load, [*self.prefix, "tag", reference, target], [*self.prefix, "push", target]]
+        take = [*self.prefix, "pull", "--quiet", f"oci-archive:{archive}"]
+        return [take, [*self.prefix, "push", "--quiet", reference, f"docker://{target}"]]
+
     def identify(self, reference: str) -> list[str]:
         """The command that prints the id of an image that is in the tool's storage, and fails if it is not."""
         if self.name == "buildah":

@@ -1,0 +1,21 @@
+"""What this machine lacks for building images, and the Debian packages that bring it."""
+
+import shutil
+from collections.abc import Iterator
+
+from scripts.image_build.base import remembered
+from scripts.image_build.settings import Settings
+from tests.cluster.doctor import Finding
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Everything that is missing; nothing where images can be built."""
+    if not any(shutil.which(tool) for tool in ("buildah", "podman", "docker")):
+        yield Finding("no buildah, podman or docker to build images with: apt-get install buildah", ("buildah",))
+    if settings.base != "public" and not remembered(settings) and not shutil.which("mmdebstrap"):
+        packages = ("mmdebstrap", "debian-archive-keyring")
+        yield Finding(
+            "mmdebstrap is missing, which makes the base image where no image registry can be reached: "
+            f"apt-get install {' '.join(packages)} (BASE=public does without)",
+            packages,
+        )
