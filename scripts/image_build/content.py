@@ -14,7 +14,7 @@ from scripts.image_build.definitions import LOCK, Image
 RECIPE = "1"  # raised when the way of building changes while its inputs do not
 TAG_LENGTH = 12
 LEFT_OUT = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "dist", "build"}
-_REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[[^]]*\])?==", re.MULTILINE)
 
 
 def inputs(repository: Path, image: Image) -> dict[str, bytes]:
