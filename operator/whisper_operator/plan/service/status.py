@@ -15,6 +15,7 @@ ARROW = " → "
 
 
 def status(target: Target, seen: Picture, now: datetime) -> WhisperServiceStatus:
+    """The status as a whole: it is written once, and only if it changed."""
     metadata, before = target.service.metadata, target.service.status
     return WhisperServiceStatus(
         observed_generation=metadata.generation,
@@ -22,12 +23,12 @@ def status(target: Target, seen: Picture, now: datetime) -> WhisperServiceStatus
         url=target.url,
         active_runtime=seen.active.name if seen.ready and seen.active else None,
         chain=ARROW.join(target.chain),
-        runtimes=tuple(runtime_status(one) for one in seen.runtimes),
+        runtimes=tuple(_runtime_status(one) for one in seen.runtimes),
         effective=target.effective,
     )
 
 
-def runtime_status(one: RuntimePicture) -> RuntimeStatus:
+def _runtime_status(one: RuntimePicture) -> RuntimeStatus:
     artifact = one.found.artifact
     lacking = not one.found.ready or one.serving < one.rollout.desired or not one.rollout.settled
     reason, message = shortfall(one) if lacking else (None, None)
@@ -44,15 +45,16 @@ def runtime_status(one: RuntimePicture) -> RuntimeStatus:
 
 
 def events(target: Target, seen: Picture) -> tuple[Event, ...]:
+    """What has changed since the status that is written now."""
     before = target.service.status.conditions
     stated = {one.type: one for one in conditions(seen)}
     found = [
         event for kind in WORTH_AN_EVENT for event in transition(before, stated[kind], good=bool(stated[kind].holds))
     ]
-    return (*found, *degradation(target, stated[ConditionType.DEGRADED]))
+    return (*found, *_degradation(target, stated[ConditionType.DEGRADED]))
 
 
-def degradation(target: Target, stated: Stated) -> tuple[Event, ...]:
+def _degradation(target: Target, stated: Stated) -> tuple[Event, ...]:
     """Degraded is news when it begins, changes or ends; never having been so is not."""
     before = target.service.status.conditions
     was = any(one.type == ConditionType.DEGRADED and one.status == "True" for one in before)

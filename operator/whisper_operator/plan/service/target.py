@@ -28,6 +28,7 @@ class Target:
 
     @property
     def name(self) -> str:
+        """The service's name."""
         return self.service.metadata.name
 
     @property
@@ -37,16 +38,20 @@ class Target:
 
     @property
     def url(self) -> str:
+        """Where pods of the cluster reach the service."""
         return f"http://{names.service(self.name)}.{self.domain}"
 
     @property
     def chain(self) -> tuple[str, ...]:
+        """The runtimes in the order in which they are tried."""
         return tuple(runtime.name for runtime in self.effective.runtimes)
 
     def placement(self, runtime: EffectiveRuntime) -> Placement | None:
+        """Where the user wants the runtime's pods."""
         asked = getattr(self.service.spec.runtimes, runtime.name)
         return None if asked is None else asked.placement
 
     def env(self, runtime: EffectiveRuntime) -> Environment:
+        """What the user adds to the runtime's environment."""
         asked = getattr(self.service.spec.runtimes, runtime.name)
         return () if asked is None or asked.env is None else asked.env

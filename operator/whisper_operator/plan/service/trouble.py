@@ -24,10 +24,10 @@ def trouble(pods: Iterable[Manifest]) -> Trouble | None:
     """The first trouble among these pods, those that are going left out."""
     staying = (pod for pod in pods if not pod["metadata"].get("deletionTimestamp"))
     ordered = sorted(staying, key=lambda pod: str(pod["metadata"]["name"]))
-    return next((found for pod in ordered for found in troubles(pod)), None)
+    return next((found for pod in ordered for found in _troubles(pod)), None)
 
 
-def troubles(pod: Manifest) -> Iterator[Trouble]:
+def _troubles(pod: Manifest) -> Iterator[Trouble]:
     status, name = pod.get("status") or {}, pod["metadata"]["name"]
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
@@ -35,24 +35,24 @@ def troubles(pod: Manifest) -> Iterator[Trouble]:
     if status.get("reason") == "Evicted":
         yield Trouble(Reason.EVICTED, f"Pod {name} was evicted: {status.get('message', '')}")
     for container in status.get("containerStatuses") or ():
-        if (found := of_container(name, container)) is not None:
+        if (found := _of_container(name, container)) is not None:
             yield found
 
 
-def of_container(pod: str, container: Mapping[str, Any]) -> Trouble | None:
+def _of_container(pod: str, container: Mapping[str, Any]) -> Trouble | None:
     waiting = (container.get("state") or {}).get("waiting") or {}
     why, says = waiting.get("reason", ""), waiting.get("message", "")
     if why in PULL_REASONS:
         return Trouble(Reason.IMAGE_PULL_FAILED, f"Pod {pod} cannot pull {container.get('image')}: {says or why}")
-    ended = last_end(container)
+    ended = _last_end(container)
     if ended and not container.get("ready"):
-        return of_end(pod, ended)
+        return _of_end(pod, ended)
     if why and why not in ORDINARY_WAITS:
         return Trouble(Reason.CONTAINER_FAILED, f"Pod {pod} cannot start: {says or why}")
     return None
 
 
-def last_end(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _last_end(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """How the container ended the last time, if it did not end well."""
     for state in (container.get("state"), container.get("lastState")):
         ended: Mapping[str, Any] = (state or {}).get("terminated") or {}
@@ -61,7 +61,7 @@ def last_end(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
-def of_end(pod: str, ended: Mapping[str, Any]) -> Trouble:
+def _of_end(pod: str, ended: Mapping[str, Any]) -> Trouble:
     if ended.get("reason") == "OOMKilled":
         return Trouble(
             Reason.OUT_OF_MEMORY, f"Pod {pod} used more memory than its limit: raise resources.limits.memory"

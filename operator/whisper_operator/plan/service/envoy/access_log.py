@@ -22,6 +22,7 @@ FIELDS = {
 
 
 def access_log() -> list[Config]:
+    """To the container's output, where clusters collect logs."""
     return [
         extension(
             "envoy.access_loggers.stdout",

@@ -14,6 +14,7 @@ LOG_FIELDS = {"time": "%Y-%m-%dT%T.%eZ", "level": "%l", "logger": "%n", "message
 
 
 def bootstrap(settings: RouterSettings) -> Config:
+    """The configuration as data."""
     return {
         "node": {"id": settings.name, "cluster": settings.name},
         "admin": admin(settings),

@@ -12,13 +12,15 @@ TCP_LEVEL, TCP_USER_TIMEOUT = 6, 18
 
 
 def chain_cluster(settings: RouterSettings) -> Config:
+    """The cluster that every request goes to."""
     return {
         "name": CHAIN,
-        "cluster_type": dns(),
+        "cluster_type": _dns(),
         "connect_timeout": "0.5s",
-        "load_balancing_policy": load_balancing(settings.load_balancing),
+        "load_balancing_policy": _load_balancing(settings.load_balancing),
         "common_lb_config": {
-            # Never send to pods that are known to be sick, however few are left: the next tier or an honest 503 is better.
+            # Never send to pods that are known to be sick, however few are left: the next tier or an honest 503 is
+            # better.
             "healthy_panic_threshold": {"value": 0},
         },
         # The address of a pod that has gone may be someone else's a moment later.
@@ -34,8 +36,8 @@ def chain_cluster(settings: RouterSettings) -> Config:
                 }
             ]
         },
-        **lost_nodes(),
-        "typed_extension_protocol_options": http_options(),
+        **_lost_nodes(),
+        "typed_extension_protocol_options": _http_options(),
         "health_checks": health_checks(settings.probe),
         "outlier_detection": outlier_detection(),
         "load_assignment": {
@@ -43,12 +45,12 @@ def chain_cluster(settings: RouterSettings) -> Config:
             # A tier serves while it has one healthy pod. With Envoy's 1.4 a third of the requests leaves a tier when
             # half of its pods are down.
             "policy": {"overprovisioning_factor": 100000},
-            "endpoints": [locality(tier, priority) for priority, tier in enumerate(settings.chain)],
+            "endpoints": [_locality(tier, priority) for priority, tier in enumerate(settings.chain)],
         },
     }
 
 
-def dns() -> Config:
+def _dns() -> Config:
     """Pods come and go in DNS, so a new one needs no new configuration. A name without addresses is an empty tier."""
     return extension(
         "envoy.clusters.dns",
@@ -59,7 +61,7 @@ def dns() -> Config:
     )
 
 
-def load_balancing(policy: LoadBalancing) -> Config:
+def _load_balancing(policy: LoadBalancing) -> Config:
     chosen = {
         # Envoy's usual pick of two at random often takes the busy one of two pods; requests here take seconds and pods
         # are few, so looking at all of them costs nothing and picks the idle one.
@@ -80,7 +82,7 @@ def load_balancing(policy: LoadBalancing) -> Config:
     return {"policies": [{"typed_extension_config": chosen}]}
 
 
-def lost_nodes() -> Config:
+def _lost_nodes() -> Config:
     """A node that vanishes sends no reset. Without both of these, 22 of 140 requests in flight never came back."""
     return {
         "upstream_connection_options": {
@@ -100,8 +102,8 @@ def lost_nodes() -> Config:
     }
 
 
-def http_options() -> Config:
-    """Idle connections are closed by us first: a runtime closes its own after five seconds, and a request must not meet that."""
+def _http_options() -> Config:
+    """Close idle connections before a runtime does, which is after five seconds: no request must meet that."""
     return {
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
             "extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -111,7 +113,7 @@ def http_options() -> Config:
     }
 
 
-def locality(tier: Tier, priority: int) -> Config:
+def _locality(tier: Tier, priority: int) -> Config:
     """One tier. Its zone carries the runtime's name into the statistics, where the operator reads it back."""
     return {
         "priority": priority,

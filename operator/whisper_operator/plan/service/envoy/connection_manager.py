@@ -4,6 +4,7 @@ from whisper_operator.plan.service.envoy.extension import Config, extension, soc
 
 
 def listener(name: str, address: str, port: int, manager: Config, **fields: object) -> Config:
+    """One port with one connection manager."""
     return {
         "name": name,
         "address": socket_address(address, port),
@@ -13,6 +14,7 @@ def listener(name: str, address: str, port: int, manager: Config, **fields: obje
 
 
 def http_connection_manager(**fields: object) -> Config:
+    """The manager, with the fields that differ from listener to listener."""
     return extension(
         "envoy.filters.network.http_connection_manager",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",

@@ -57,7 +57,7 @@ def key(uid: str) -> str:
     return sha256(f"drain {uid}".encode()).hexdigest()[:32]
 
 
-def script(longest: timedelta) -> str:
+def _script(longest: timedelta) -> str:
     values = {
         "PAUSE_CLUSTER": PAUSE_CLUSTER,
         "PAUSE_PATH": PAUSE_PATH,
@@ -75,12 +75,13 @@ def drain_filters(longest: timedelta) -> list[Config]:
     return [
         extension(FAULT, "extensions.filters.http.fault.v3.HTTPFault"),
         extension(
-            LUA, "extensions.filters.http.lua.v3.Lua", source_codes={"drain": {"inline_string": script(longest)}}
+            LUA, "extensions.filters.http.lua.v3.Lua", source_codes={"drain": {"inline_string": _script(longest)}}
         ),
     ]
 
 
 def drain_routes(opened_by: str) -> list[Config]:
+    """The page itself, and the late answer that its script waits with."""
     key_matches = {"name": KEY_HEADER, "string_match": {"exact": opened_by}}
     late = {"fixed_delay": duration(PAUSE), "percentage": {"numerator": 100, "denominator": "HUNDRED"}}
     return [
@@ -98,4 +99,5 @@ def drain_routes(opened_by: str) -> list[Config]:
 
 
 def pause_cluster(stats_port: int) -> Config:
+    """Where the script sends its pauses: back to the statistics listener."""
     return loopback_cluster(PAUSE_CLUSTER, stats_port)

@@ -36,4 +36,5 @@ def loopback_cluster(name: str, port: int) -> Config:
 
 
 def socket_address(address: str, port: int) -> Config:
+    """A host, by address or by name, and its port."""
     return {"socket_address": {"address": address, "port_value": port}}

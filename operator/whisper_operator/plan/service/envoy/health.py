@@ -9,6 +9,7 @@ SECOND = timedelta(seconds=1)
 
 
 def health_checks(probe: Probe) -> list[Config]:
+    """The router's own probes of each pod."""
     return [
         {
             "timeout": duration(probe.timeout),

@@ -80,22 +80,23 @@ REPLIES = (
 
 
 def local_replies(*, limit: int, timeout: timedelta, retry_after: timedelta) -> Config:
+    """The mapping of every answer that Envoy makes by itself."""
     facts = {"limit": str(limit), "timeout": duration(timeout)}
-    return {"mappers": [mapper(reply, facts, retry_after) for reply in REPLIES]}
+    return {"mappers": [_mapper(reply, facts, retry_after) for reply in REPLIES]}
 
 
-def mapper(reply: Reply, facts: dict[str, str], retry_after: timedelta) -> Config:
+def _mapper(reply: Reply, facts: dict[str, str], retry_after: timedelta) -> Config:
     message = reply.message.format(**facts)
     changed_status = {} if reply.status is None else {"status_code": reply.status}
     return {
-        "filter": when(reply),
+        "filter": _when(reply),
         **changed_status,
-        "headers_to_add": [header(name, value) for name, value in headers(reply, retry_after).items()],
-        "body_format_override": {"json_format": body(reply, message), "content_type": "application/json"},
+        "headers_to_add": [header(name, value) for name, value in _headers(reply, retry_after).items()],
+        "body_format_override": {"json_format": _body(reply, message), "content_type": "application/json"},
     }
 
 
-def body(reply: Reply, message: str) -> Config:
+def _body(reply: Reply, message: str) -> Config:
     return {
         "error": {"message": message, "type": reply.type, "code": reply.code, "param": None},
         "request_id": "%REQ(X-REQUEST-ID)%",
@@ -103,7 +104,7 @@ def body(reply: Reply, message: str) -> Config:
     }
 
 
-def headers(reply: Reply, retry_after: timedelta) -> dict[str, str]:
+def _headers(reply: Reply, retry_after: timedelta) -> dict[str, str]:
     found = {"x-whisper-runtime": SERVICE}
     if reply.permanent:
         found["x-should-retry"] = "false"
@@ -114,18 +115,19 @@ def headers(reply: Reply, retry_after: timedelta) -> dict[str, str]:
 
 
 def header(name: str, value: str) -> Config:
+    """A header that replaces one of the same name."""
     return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
-def when(reply: Reply) -> Config:
+def _when(reply: Reply) -> Config:
     low, high = reply.statuses
-    filters = [status("GE", low), status("LE", high)] if low != high else [status("EQ", low)]
+    filters = [_status("GE", low), _status("LE", high)] if low != high else [_status("EQ", low)]
     if reply.flags:
         filters.append({"response_flag_filter": {"flags": list(reply.flags)}})
     return filters[0] if len(filters) == 1 else {"and_filter": {"filters": filters}}
 
 
-def status(operator: str, code: int) -> Config:
+def _status(operator: str, code: int) -> Config:
     # The runtime key is a required field of Envoy's; nothing of ours overrides it.
     return {
         "status_code_filter": {

@@ -14,6 +14,7 @@ MAX_CONNECTIONS = 8192
 
 
 def overload_manager(settings: RouterSettings) -> Config:
+    """Limits of memory and of connections."""
     return {
         "refresh_interval": "0.05s",
         "resource_monitors": [
@@ -29,11 +30,11 @@ def overload_manager(settings: RouterSettings) -> Config:
             ),
         ],
         "actions": [
-            {"name": "envoy.overload_actions.shrink_heap", "triggers": [trigger(0.8)]},
-            {"name": "envoy.overload_actions.stop_accepting_requests", "triggers": [trigger(0.9)]},
+            {"name": "envoy.overload_actions.shrink_heap", "triggers": [_trigger(0.8)]},
+            {"name": "envoy.overload_actions.stop_accepting_requests", "triggers": [_trigger(0.9)]},
         ],
     }
 
 
-def trigger(share: float) -> Config:
+def _trigger(share: float) -> Config:
     return {"name": HEAP, "threshold": {"value": share}}

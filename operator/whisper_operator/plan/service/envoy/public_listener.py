@@ -10,6 +10,7 @@ from whisper_operator.plan.service.envoy.settings import RouterSettings
 
 
 def public_listener(settings: RouterSettings) -> Config:
+    """The listener that the Service NAME leads to."""
     return listener(
         "public",
         settings.address,
@@ -18,14 +19,14 @@ def public_listener(settings: RouterSettings) -> Config:
             stat_prefix="public",
             # The caller's address is the connection's: nothing that a caller claims about itself is believed.
             use_remote_address=True,
-            **request_identity(),
-            **time_limits(settings),
+            **_request_identity(),
+            **_time_limits(settings),
             http2_protocol_options={"max_concurrent_streams": 100},
             common_http_protocol_options={"headers_with_underscores_action": "REJECT_REQUEST"},
             normalize_path=True,
             merge_slashes=True,
-            http_filters=[upload_buffer(settings.max_upload_bytes), router_filter()],
-            route_config={"name": "public", "virtual_hosts": [virtual_host(settings)]},
+            http_filters=[_upload_buffer(settings.max_upload_bytes), router_filter()],
+            route_config={"name": "public", "virtual_hosts": [_virtual_host(settings)]},
             local_reply_config=local_replies(
                 limit=settings.max_upload_bytes,
                 timeout=settings.request_timeout,
@@ -38,7 +39,7 @@ def public_listener(settings: RouterSettings) -> Config:
     )
 
 
-def request_identity() -> Config:
+def _request_identity() -> Config:
     """Every answer carries `x-request-id`: the caller's own, unchanged, or a new one."""
     return {
         "preserve_external_request_id": True,
@@ -50,8 +51,8 @@ def request_identity() -> Config:
     }
 
 
-def time_limits(settings: RouterSettings) -> Config:
-    """Transcribing is silent for minutes, so silence alone proves nothing; a slow or stuck upload has limits of its own."""
+def _time_limits(settings: RouterSettings) -> Config:
+    """Transcribing is silent for minutes, so silence alone proves nothing; uploads have a limit of their own."""
     return {
         "request_headers_timeout": "10s",
         # Until the body is complete, after which the route's own limits apply.
@@ -60,16 +61,16 @@ def time_limits(settings: RouterSettings) -> Config:
     }
 
 
-def upload_buffer(limit: int) -> Config:
+def _upload_buffer(limit: int) -> Config:
     """Take the whole upload before a runtime sees any of it.
 
-    So a slow upload holds no place in a runtime's queue, a request can be sent again to another pod, and one that is too
-    large is refused with 413 at once.
+    So a slow upload holds no place in a runtime's queue, a request can be sent again to another pod, and one that is
+    too large is refused with 413 at once.
     """
     return extension("envoy.filters.http.buffer", "extensions.filters.http.buffer.v3.Buffer", max_request_bytes=limit)
 
 
-def virtual_host(settings: RouterSettings) -> Config:
+def _virtual_host(settings: RouterSettings) -> Config:
     return {
         "name": "chain",
         "domains": ["*"],

@@ -8,6 +8,7 @@ SPARE_ATTEMPTS = 2
 
 
 def retry_policy(tiers: int) -> Config:
+    """The policy for a chain of so many tiers."""
     return {
         # A pod that is gone, that went away in mid-request, or that says it is busy (503). Transcribing twice does no
         # harm, so a request that was already sent may be sent again.

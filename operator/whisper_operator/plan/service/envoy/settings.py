@@ -66,7 +66,7 @@ class RouterSettings:
 
     @property
     def attempt_timeout(self) -> timedelta:
-        """How long one attempt may stay silent: half of the request's time, so that a hung pod leaves time for another."""
+        """How long one attempt may stay silent: half of the request's time, which leaves time for one more."""
         return self.request_timeout / 2
 
     @property

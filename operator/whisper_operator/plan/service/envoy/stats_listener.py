@@ -16,14 +16,17 @@ HEALTH_PATH = "/clusters"
 
 
 def admin(settings: RouterSettings) -> Config:
+    """The admin interface, for this pod alone."""
     return {"address": socket_address(LOOPBACK, settings.admin_port)}
 
 
 def admin_cluster(settings: RouterSettings) -> Config:
+    """The way from the statistics listener to the admin interface."""
     return loopback_cluster(ADMIN, settings.admin_port)
 
 
 def stats_listener(settings: RouterSettings) -> Config:
+    """The port for everything that looks after the router."""
     return listener(
         "stats",
         settings.address,
@@ -35,7 +38,7 @@ def stats_listener(settings: RouterSettings) -> Config:
             http_filters=[*drain_filters(settings.drain_timeout), router_filter()],
             route_config={
                 "name": "stats",
-                "virtual_hosts": [{"name": "stats", "domains": ["*"], "routes": routes(settings)}],
+                "virtual_hosts": [{"name": "stats", "domains": ["*"], "routes": _routes(settings)}],
             },
         ),
         # A proxy that refuses requests to protect its memory is alive and must go on saying so.
@@ -45,13 +48,13 @@ def stats_listener(settings: RouterSettings) -> Config:
     )
 
 
-def routes(settings: RouterSettings) -> list[Config]:
-    """Envoy's pages change nothing on GET; every other method and path is refused, but for draining, which has a key."""
+def _routes(settings: RouterSettings) -> list[Config]:
+    """Envoy's pages change nothing on GET. Draining has a key. All else is refused."""
     pages = [
-        {"match": {**get(path)}, "route": {"cluster": ADMIN, "timeout": "5s"}}
+        {"match": {**_get(path)}, "route": {"cluster": ADMIN, "timeout": "5s"}}
         for path in (READY_PATH, METRICS_PATH, HEALTH_PATH)
     ]
-    live = {"match": get(LIVE_PATH), "direct_response": {"status": 200, "body": {"inline_string": "live\n"}}}
+    live = {"match": _get(LIVE_PATH), "direct_response": {"status": 200, "body": {"inline_string": "live\n"}}}
     return [
         *pages,
         live,
@@ -60,5 +63,5 @@ def routes(settings: RouterSettings) -> list[Config]:
     ]
 
 
-def get(path: str) -> Config:
+def _get(path: str) -> Config:
     return {"path": path, "headers": [{"name": ":method", "string_match": {"exact": "GET"}}]}

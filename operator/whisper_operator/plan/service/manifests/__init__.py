@@ -18,6 +18,7 @@ FOR_EACH_RUNTIME = (runtime_service, runtime_deployment, runtime_disruption_budg
 
 
 def manifests(target: Target) -> list[Manifest]:
+    """Everything that should exist."""
     of_runtimes = [build(target, runtime) for runtime in target.effective.runtimes for build in FOR_EACH_RUNTIME]
     found = [*(build(target) for build in FOR_THE_ROUTER), *(one for one in of_runtimes if one is not None)]
     return [stamped(one) if one["kind"] == "Deployment" else one for one in found]

@@ -9,14 +9,16 @@ from whisper_operator.plan.types import Manifest
 
 
 def router_disruption_budget(target: Target) -> Manifest:
-    return budget(target, names.router(target.name), APP, COMPONENT)
+    """For the router's pods."""
+    return _budget(target, names.router(target.name), APP, COMPONENT)
 
 
 def runtime_disruption_budget(target: Target, runtime: EffectiveRuntime) -> Manifest:
-    return budget(target, names.runtime(target.name, runtime.name), f"whisper-{runtime.name}", runtime.name)
+    """For one runtime's pods."""
+    return _budget(target, names.runtime(target.name, runtime.name), f"whisper-{runtime.name}", runtime.name)
 
 
-def budget(target: Target, name: str, app: str, component: str) -> Manifest:
+def _budget(target: Target, name: str, app: str, component: str) -> Manifest:
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",

@@ -20,29 +20,32 @@ UPLOADS_IN_HEAP, SMALLEST_HEAP = 8, 768 * MEBIBYTE
 
 
 def router_config_map(target: Target) -> Manifest:
+    """The ConfigMap that the router's pods mount."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata(target.service, names.router(target.name), APP, COMPONENT),
-        "data": {FILE: configuration(target)},
+        "data": {FILE: _configuration(target)},
     }
 
 
-def configuration(target: Target) -> str:
+def _configuration(target: Target) -> str:
     return render(settings(target))
 
 
 def config_hash(target: Target) -> str:
-    return sha256(configuration(target).encode()).hexdigest()[:16]
+    """Changes exactly when the configuration does."""
+    return sha256(_configuration(target).encode()).hexdigest()[:16]
 
 
 def settings(target: Target) -> RouterSettings:
+    """What the router is to do, in the words of its configuration."""
     routing = target.effective.routing
     check = routing.health_check
     upload = whole_bytes(routing.max_upload_size)
     return RouterSettings(
         name=target.name,
-        chain=tuple(tier(target, runtime) for runtime in target.effective.runtimes),
+        chain=tuple(_tier(target, runtime) for runtime in target.effective.runtimes),
         drain_key=key(target.service.metadata.uid),
         load_balancing=LoadBalancing(routing.load_balancing),
         probe=Probe(length(str(check.interval)), length(str(check.timeout)), check.retries or Probe().retries),
@@ -52,6 +55,6 @@ def settings(target: Target) -> RouterSettings:
     )
 
 
-def tier(target: Target, runtime: EffectiveRuntime) -> Tier:
+def _tier(target: Target, runtime: EffectiveRuntime) -> Tier:
     host = f"{names.runtime(target.name, runtime.name)}.{target.domain}"
     return Tier(runtime.name, (host,), PORTS[runtime.name])

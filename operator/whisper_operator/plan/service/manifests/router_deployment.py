@@ -33,6 +33,7 @@ ARGUMENTS = (
 
 
 def router_deployment(target: Target) -> Manifest:
+    """The Deployment of the router."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -48,13 +49,13 @@ def router_deployment(target: Target) -> Manifest:
                     # Envoy does not read a changed file by itself: new pods do.
                     "annotations": {CONFIG_ANNOTATION: config_hash(target)},
                 },
-                "spec": pod_spec(target, settings(target)),
+                "spec": _pod_spec(target, settings(target)),
             },
         },
     }
 
 
-def pod_spec(target: Target, envoy: RouterSettings) -> Manifest:
+def _pod_spec(target: Target, envoy: RouterSettings) -> Manifest:
     name = names.router(target.name)
     return {
         **security.pod(target.defaults),
@@ -62,12 +63,12 @@ def pod_spec(target: Target, envoy: RouterSettings) -> Manifest:
         "topologySpreadConstraints": across_nodes(selector(target.service, COMPONENT)),
         # The runtimes' names are complete, so no search domain is tried before them.
         "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
-        "containers": [container(target, envoy)],
+        "containers": [_container(target, envoy)],
         "volumes": [{"name": "config", "configMap": {"name": name}}],
     }
 
 
-def container(target: Target, envoy: RouterSettings) -> Manifest:
+def _container(target: Target, envoy: RouterSettings) -> Manifest:
     memory = (envoy.max_heap_bytes + MEMORY_BESIDE_HEAP) // MEBIBYTE
     return {
         "name": "envoy",
@@ -80,15 +81,15 @@ def container(target: Target, envoy: RouterSettings) -> Manifest:
         ],
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": f"{memory}Mi"}},
         "securityContext": security.container(),
-        "startupProbe": probe(READY_PATH, period=1, failures=60),
-        "readinessProbe": probe(READY_PATH, period=2, failures=2),
-        "livenessProbe": probe(LIVE_PATH, period=10, failures=3),
-        "lifecycle": {"preStop": {"httpGet": drained(envoy)}},
+        "startupProbe": _probe(READY_PATH, period=1, failures=60),
+        "readinessProbe": _probe(READY_PATH, period=2, failures=2),
+        "livenessProbe": _probe(LIVE_PATH, period=10, failures=3),
+        "lifecycle": {"preStop": {"httpGet": _drained(envoy)}},
         "volumeMounts": [{"name": "config", "mountPath": CONFIG_PATH, "readOnly": True}],
     }
 
 
-def probe(path: str, *, period: int, failures: int) -> Manifest:
+def _probe(path: str, *, period: int, failures: int) -> Manifest:
     return {
         "httpGet": {"path": path, "port": "stats"},
         "periodSeconds": period,
@@ -97,6 +98,6 @@ def probe(path: str, *, period: int, failures: int) -> Manifest:
     }
 
 
-def drained(envoy: RouterSettings) -> Manifest:
+def _drained(envoy: RouterSettings) -> Manifest:
     key = {"name": KEY_HEADER, "value": envoy.drain_key}
     return {"path": DRAIN_PATH, "port": "stats", "httpHeaders": [key]}

@@ -11,6 +11,7 @@ STATS_PORT = 9902
 
 
 def public_service(target: Target) -> Manifest:
+    """What users call."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -24,6 +25,7 @@ def public_service(target: Target) -> Manifest:
 
 
 def stats_service(target: Target) -> Manifest:
+    """Health and metrics of the router."""
     return {
         "apiVersion": "v1",
         "kind": "Service",

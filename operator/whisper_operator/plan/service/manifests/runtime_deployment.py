@@ -22,6 +22,7 @@ STARTUP_PERIOD, STARTUP_FAILURES = 2, 300
 
 
 def runtime_deployment(target: Target, runtime: EffectiveRuntime) -> Manifest | None:
+    """The Deployment of a runtime, or None while there is no model for it."""
     artifact = target.artifacts.get(runtime.name)
     if artifact is None:
         return None
@@ -41,20 +42,20 @@ def runtime_deployment(target: Target, runtime: EffectiveRuntime) -> Manifest | 
                     # What it serves: a new digest rolls the pods, and a pod tells it when the ModelSet is gone.
                     "annotations": artifact.annotations(),
                 },
-                "spec": pod_spec(target, runtime, artifact),
+                "spec": _pod_spec(target, runtime, artifact),
             },
         },
     }
 
 
-def pod_spec(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> Manifest:
-    grace = drain_time(target) + GRACE
+def _pod_spec(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> Manifest:
+    grace = _drain_time(target) + GRACE
     return {
         **security.pod(target.defaults),
         "terminationGracePeriodSeconds": round(grace.total_seconds()),
         "topologySpreadConstraints": across_nodes(selector(target.service, runtime.name)),
-        **placed(target, runtime),
-        "containers": [container(target, runtime, artifact)],
+        **_placed(target, runtime),
+        "containers": [_container(target, runtime, artifact)],
         "volumes": [
             {"name": "models", "persistentVolumeClaim": {"claimName": artifact.claim, "readOnly": True}},
             {"name": "tmp", "emptyDir": {"sizeLimit": SCRATCH_SIZE}},
@@ -62,23 +63,23 @@ def pod_spec(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> M
     }
 
 
-def placed(target: Target, runtime: EffectiveRuntime) -> Manifest:
+def _placed(target: Target, runtime: EffectiveRuntime) -> Manifest:
     placement = target.placement(runtime)
     return {} if placement is None else placement.dump()
 
 
-def container(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> Manifest:
+def _container(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> Manifest:
     asked = [variable.dump() for variable in target.env(runtime)]
     return {
         "name": runtime.name,
         "image": runtime.image,
         "imagePullPolicy": target.defaults.images.pull_policy,
-        "args": arguments(target, runtime, artifact),
+        "args": _arguments(target, runtime, artifact),
         "env": [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}, *asked],
         "ports": [{"name": "http", "containerPort": PORTS[runtime.name], "protocol": "TCP"}],
         "resources": runtime.resources.dump(),
         "securityContext": security.container(),
-        **probes(),
+        **_probes(),
         "volumeMounts": [
             {"name": "models", "mountPath": MODELS_PATH, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of this pod alone
@@ -86,7 +87,7 @@ def container(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> 
     }
 
 
-def arguments(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> list[str]:
+def _arguments(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> list[str]:
     options = {
         "models": MODELS_PATH,
         "model": artifact.model,
@@ -97,26 +98,26 @@ def arguments(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> 
         "port": PORTS[runtime.name],
         "max-upload-bytes": whole_bytes(target.effective.routing.max_upload_size),
         "max-queue-seconds": runtime.max_queued_audio_seconds,
-        "drain-seconds": round(drain_time(target).total_seconds()),
+        "drain-seconds": round(_drain_time(target).total_seconds()),
     }
     return ["serve", *(f"--{name}={value}" for name, value in options.items())]
 
 
-def drain_time(target: Target) -> timedelta:
+def _drain_time(target: Target) -> timedelta:
     """No request takes longer than the router lets it, and nobody waits longer than five minutes for a pod to go."""
     return min(length(target.effective.routing.request_timeout), LONGEST_DRAIN)
 
 
-def probes() -> Manifest:
+def _probes() -> Manifest:
     return {
-        "startupProbe": probe("/startupz", period=STARTUP_PERIOD, failures=STARTUP_FAILURES),
-        "readinessProbe": probe("/readyz", period=2, failures=2),
+        "startupProbe": _probe("/startupz", period=STARTUP_PERIOD, failures=STARTUP_FAILURES),
+        "readinessProbe": _probe("/readyz", period=2, failures=2),
         # Patient: a pod that is only slow must not be killed for it.
-        "livenessProbe": probe("/livez", period=10, failures=3),
+        "livenessProbe": _probe("/livez", period=10, failures=3),
     }
 
 
-def probe(path: str, *, period: int, failures: int) -> Manifest:
+def _probe(path: str, *, period: int, failures: int) -> Manifest:
     return {
         "httpGet": {"path": path, "port": "http"},
         "periodSeconds": period,

@@ -8,6 +8,7 @@ from whisper_operator.plan.types import Manifest
 
 
 def runtime_service(target: Target, runtime: EffectiveRuntime) -> Manifest:
+    """The Service that has one address for each pod of the runtime."""
     return {
         "apiVersion": "v1",
         "kind": "Service",

@@ -4,6 +4,7 @@ from whisper_operator.plan.types import Manifest
 
 
 def across_nodes(selector: dict[str, str]) -> list[Manifest]:
+    """Even, as far as the nodes allow it."""
     return [
         {
             "maxSkew": 1,

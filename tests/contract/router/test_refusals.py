@@ -1,0 +1,122 @@
+"""What the router answers in its own name is the contract's JSON, with what a client needs to try again."""
+
+import asyncio
+from datetime import timedelta
+
+import httpx
+
+from tests.contract.router.proxy import Start, until
+from tests.contract.router.upstream import Upstream
+
+MEBIBYTE = 1024 * 1024
+Pods = tuple[Upstream, Upstream, Upstream]
+
+
+def refusal(answer: httpx.Response, status: int, code: str) -> None:
+    """The one shape that every refusal has."""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-whisper-runtime"] == "router"
+    body = answer.json()
+    assert set(body) == {"error", "request_id", "service"}
+    assert set(body["error"]) == {"message", "type", "code", "param"}
+    assert (body["error"]["code"], body["service"]) == (code, "router")
+    assert body["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_nothing_healthy_is_a_503_that_says_when_to_come_back(start: Start, pods: Pods) -> None:
+    for pod in pods:
+        pod.ready = False
+    async with start() as proxy, proxy.client() as client:
+        answer = await client.post("/transcribe", content=b"audio", headers={"x-request-id": 'mine "quoted"'})
+    refusal(answer, 503, "no_healthy_runtime")
+    assert answer.headers["retry-after"] == "1"
+    assert int(answer.headers["retry-after-ms"]) == 200
+    assert answer.json()["request_id"] == 'mine "quoted"'
+
+
+async def test_names_without_addresses_are_a_503_too(start: Start, pods: Pods) -> None:
+    from whisper_operator.plan.service.envoy import Tier  # noqa: PLC0415 - only this test makes a chain of its own
+
+    chain = (Tier("cpu", ("speech-cpu.nowhere.invalid",), 5004),)
+    async with start(chain=chain) as proxy, proxy.client() as client:
+        refusal(await client.post("/transcribe", content=b"audio"), 503, "no_healthy_runtime")
+
+
+async def test_pods_that_all_refuse_connections_are_a_503_too(start: Start, pods: Pods) -> None:
+    async with start() as proxy, proxy.client() as client:
+        await asyncio.gather(*(pod.stop() for pod in pods))
+        refusal(await client.post("/transcribe", content=b"audio"), 503, "no_healthy_runtime")
+
+
+async def test_an_upload_over_the_limit_is_a_413_that_reaches_no_pod(start: Start, pods: Pods) -> None:
+    async with start(max_upload_bytes=MEBIBYTE) as proxy, proxy.client() as client:
+        answer = await client.post("/transcribe", content=b"x" * (MEBIBYTE + 1))
+        refusal(answer, 413, "audio_too_large")
+        assert answer.headers["x-should-retry"] == "false"
+        assert str(MEBIBYTE) in answer.json()["error"]["message"]
+        fits = await client.post("/transcribe", content=b"x" * MEBIBYTE)
+        assert fits.status_code == 200
+    assert [size for pod in pods for size in pod.seen] == [MEBIBYTE]
+
+
+async def test_an_upload_of_unknown_length_is_counted_as_it_comes(start: Start, pods: Pods) -> None:
+    async def chunks() -> object:
+        for _ in range(20):
+            yield b"x" * (MEBIBYTE // 10)
+
+    async with start(max_upload_bytes=MEBIBYTE) as proxy, proxy.client() as client:
+        refusal(await client.post("/transcribe", content=chunks()), 413, "audio_too_large")  # type: ignore[arg-type]  # an async generator is a body
+    assert not any(pod.seen for pod in pods)
+
+
+async def test_a_slow_upload_is_a_408_that_reaches_no_pod(start: Start, pods: Pods) -> None:
+    forever = asyncio.Event()
+
+    async def trickle() -> object:
+        yield b"x"
+        await forever.wait()
+
+    async with start(request_timeout=timedelta(seconds=1)) as proxy, proxy.client() as client:
+        refusal(await client.post("/transcribe", content=trickle()), 408, "upload_timeout")  # type: ignore[arg-type]  # an async generator is a body
+    assert not any(pod.seen for pod in pods)
+
+
+async def test_pods_that_never_answer_are_a_504_after_each_was_tried(start: Start, pods: Pods) -> None:
+    for pod in pods:
+        pod.delay = 60.0
+    async with start(request_timeout=timedelta(seconds=2)) as proxy, proxy.client() as client:
+        refusal(await client.post("/transcribe", content=b"audio"), 504, "deadline_exceeded")
+    assert sum(len(pod.seen) for pod in pods) > 1
+
+
+async def test_a_pod_that_hangs_is_left_for_another(start: Start, pods: Pods) -> None:
+    pods[0].delay = 60.0
+    async with start(request_timeout=timedelta(seconds=4)) as proxy, proxy.client() as client:
+        answers = await asyncio.gather(*(client.post("/transcribe", content=b"audio") for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert pods[0].seen
+
+
+async def test_too_many_large_uploads_are_refused_before_memory_runs_out(start: Start, pods: Pods) -> None:
+    for pod in pods:
+        pod.delay = 2.0
+    async with start(max_heap_bytes=64 * MEBIBYTE, max_upload_bytes=16 * MEBIBYTE) as proxy:
+        async with proxy.client() as client:
+            one = client.post("/transcribe", content=b"x" * 16 * MEBIBYTE)
+            held = [asyncio.create_task(one)]
+            held += [asyncio.create_task(client.post("/transcribe", content=b"x" * 16 * MEBIBYTE)) for _ in range(5)]
+            await until(lambda: overloaded(proxy.stats))
+            refusal(await client.post("/transcribe", content=b"audio"), 503, "queue_full")
+            # Those who look after the router are answered all the while.
+            assert httpx.get(f"{proxy.stats}/ready").status_code == 200
+            await asyncio.wait(held)
+        assert proxy.process.poll() is None
+
+
+def overloaded(stats: str) -> bool:
+    lines = httpx.get(f"{stats}/stats/prometheus").text.splitlines()
+    name = 'envoy_overload_active{envoy_overload_action="envoy.overload_actions.stop_accepting_requests"'
+    return any("stop_accepting_requests" in line and "active" in line and line.endswith(" 1") for line in lines) or any(
+        line.startswith(name) for line in lines
+    )
