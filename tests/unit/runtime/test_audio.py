@@ -3,11 +3,13 @@
 import base64
 import io
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
 import pytest
 import soundfile
+from av.audio.stream import AudioStream
 from whisper_runtime.audio.decode import decode
 from whisper_runtime.audio.raw import decode_bytes, from_base64
 from whisper_runtime.engine import SAMPLE_RATE, Waveform
@@ -40,7 +42,7 @@ def container(codec: str, form: str, rate: int) -> io.BytesIO:
     """A file as FFmpeg writes it, with a second of a tone."""
     file = io.BytesIO()
     with av.open(file, "w", format=form) as output:
-        stream = output.add_stream(codec, rate=rate)
+        stream = cast("AudioStream", output.add_stream(codec, rate=rate))
         frame = av.AudioFrame.from_ndarray(tone(rate)[None], format="fltp", layout="mono")
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
         resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate, frame_size=stream.frame_size)

@@ -26,7 +26,7 @@ def test_names_come_repeated_or_listed() -> None:
 
 
 def test_a_wrong_value_names_its_flag() -> None:
-    with pytest.raises(ValueError, match="--port.*'high'"):
+    with pytest.raises(ValueError, match=r"--port.*'high'"):
         read(["--port", "high"])
 
 

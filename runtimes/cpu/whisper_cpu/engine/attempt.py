@@ -65,7 +65,7 @@ def compression_ratio(text: str) -> float:
 
 def temperatures(first: float) -> list[float]:
     """The first, and warmer ones up to 1 in steps of 0.2."""
-    steps = round(max(0.0, _HOTTEST - first) / _STEP + 1e-6)
+    steps = int(max(0.0, _HOTTEST - first) / _STEP + 1e-6)
     return [round(first + _STEP * i, 3) for i in range(steps + 1)]
 
 

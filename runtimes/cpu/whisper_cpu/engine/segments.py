@@ -21,7 +21,7 @@ def cut(tokens: Sequence[int], first_timestamp: int, steps: int) -> tuple[list[C
     """The segments of a window of `steps`, and how many steps to go on by.
 
     Two times in a row end one segment and begin the next. A last time that stands alone means that nothing was said
-    after it; without it the model ran out of window in the middle of a segment, which is heard again from its start.
+    after it; without it the model was in the middle of a segment, and what follows the last seam is heard again.
     """
     is_time = [token >= first_timestamp for token in tokens]
     seams = [i for i in range(1, len(tokens)) if is_time[i - 1] and is_time[i]]
