@@ -27,6 +27,8 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 INSTANCE = "tests"
 KEEP = "WHISPER_KEEP_CLUSTER"  # set while working on a test: the cluster stays up, and the next run finds it
 
+TERMINAL = sys.__stderr__ or sys.stderr  # progress of minutes is worth seeing while pytest captures the rest
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -38,7 +40,7 @@ class Environment:
 
 
 def _say(line: str) -> None:
-    sys.__stderr__ and print(line, file=sys.__stderr__, flush=True)
+    print(line, file=TERMINAL, flush=True)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +51,7 @@ def cluster() -> Iterator[Environment]:
     provider.up(Shape(nodes=2))
     try:
         binaries = Binaries(settings.cache)
-        built = building.build(definitions.IMAGES, read_image_settings(), Progress(sys.__stderr__))
+        built = building.build(definitions.IMAGES, read_image_settings(), Progress(TERMINAL))
         provider.load([image.archive for image in built])
         kubectl = Kubectl(str(binaries.path("kubectl")), provider.kubeconfig())
         yield Environment(kubectl, str(binaries.path("helm")), {i.name: i.reference for i in built})
@@ -75,7 +77,7 @@ def hub(cluster: Environment) -> Iterator[Hub]:
 def installed(cluster: Environment, hub: Hub) -> Environment:
     """The chart, from this checkout, with the images that were built from it."""
     demo = DemoKubectl(cluster.kubectl.binary, cluster.kubectl.kubeconfig)
-    chart.install(cluster.helm, demo, chart.values(dict(cluster.images), hub.cluster_url), Progress(sys.__stderr__))
+    chart.install(cluster.helm, demo, chart.values(dict(cluster.images), hub.cluster_url), Progress(TERMINAL))
     return cluster
 
 

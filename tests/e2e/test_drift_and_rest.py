@@ -30,7 +30,7 @@ def test_what_is_deleted_is_back_within_seconds(target: str, quickstart: Kubectl
 
     def back() -> bool:
         found = quickstart.find(target)
-        return bool(found) and found["metadata"]["uid"] != before
+        return found is not None and found["metadata"]["uid"] != before
 
     wait_until(back, within=10, what=f"{target} is back")
 

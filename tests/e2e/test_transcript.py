@@ -44,13 +44,12 @@ def test_verbose_json_through_the_openai_client_has_no_word_error(service_url: s
 
 
 def test_both_runtimes_serve(service_url: str, quickstart: Kubectl) -> None:
-    """Sixteen requests at once do not fit one pod's turn: least-request spreads them over both."""
     pods = quickstart.items("pods", "-l", "whisper.livetranslate.io/service=whisper,app.kubernetes.io/component=cpu")
     assert len(pods) == 2
 
     def served() -> int:
-        clusters = quickstart.get("wsvc", "whisper")["status"]["runtimes"]
-        return next(r["healthy"] for r in clusters if r["name"] == "cpu")
+        runtimes = quickstart.get("wsvc", "whisper")["status"]["runtimes"]
+        return int(next(r["healthy"] for r in runtimes if r["name"] == "cpu"))
 
     wait_until(lambda: served() == 2, within=30, what="both cpu pods are healthy for the router")
 
