@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
+from whisper_models.convert.checkpoint import OUTPUT, Dimensions, open_checkpoint
 from whisper_models.errors import UnsupportedCheckpoint
 
 MAGIC = 0x67676D6C
@@ -61,12 +61,11 @@ _ALWAYS_F32 = _COLUMNS | {"encoder.positional_embedding", "decoder.positional_em
 
 def write_ggml(source: Path, target: Path) -> None:
     """Write the checkpoint in folder `source` to the file `target`."""
-    config = json.loads((source / "config.json").read_text())
+    checkpoint = open_checkpoint(source)
     tokenizer = json.loads((source / "tokenizer.json").read_text())
-    tensors = load_file(source / "model.safetensors")
     with target.open("wb") as file:
-        _integers(file, *_header(config))
-        mel = mel_filters(config["num_mel_bins"])
+        _integers(file, *_header(checkpoint.dimensions))
+        mel = mel_filters(checkpoint.dimensions.num_mel_bins)
         _integers(file, *mel.shape)
         file.write(mel.tobytes())
         vocabulary = list(_vocabulary(tokenizer))
@@ -74,24 +73,24 @@ def write_ggml(source: Path, target: Path) -> None:
         for token in vocabulary:
             _integers(file, len(token))
             file.write(token)
-        for name, tensor in tensors.items():
-            if not name.startswith("proj_out."):  # tied to the token embedding
+        for name, tensor in checkpoint.weights.items():
+            if not name.startswith(f"{OUTPUT}."):  # GGML has no place for it: it is tied to the token embedding
                 _tensor(file, ggml_name(name), tensor)
 
 
-def _header(config: Mapping[str, Any]) -> tuple[int, ...]:
+def _header(sizes: Dimensions) -> tuple[int, ...]:
     return (
         MAGIC,
-        config["vocab_size"],
-        config["max_source_positions"],
-        config["d_model"],
-        config["encoder_attention_heads"],
-        config["encoder_layers"],
-        config["max_target_positions"],
-        config["d_model"],
-        config["decoder_attention_heads"],
-        config["decoder_layers"],
-        config["num_mel_bins"],
+        sizes.vocab_size,
+        sizes.max_source_positions,
+        sizes.d_model,
+        sizes.encoder_attention_heads,
+        sizes.encoder_layers,
+        sizes.max_target_positions,
+        sizes.d_model,
+        sizes.decoder_attention_heads,
+        sizes.decoder_layers,
+        sizes.num_mel_bins,
         F16,
     )
 

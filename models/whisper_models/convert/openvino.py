@@ -12,9 +12,9 @@ from pathlib import Path
 
 import nncf
 import openvino as ov
-from safetensors.numpy import load_file
 
 from whisper_models.artifact import Precision
+from whisper_models.convert.checkpoint import open_checkpoint
 from whisper_models.convert.openvino_graphs import decoder, encoder
 from whisper_models.convert.openvino_tokenizer import tokenizer_models
 
@@ -32,11 +32,10 @@ _COPIED = (
 def write_openvino(source: Path, target: Path, precision: Precision) -> None:
     """Write the checkpoint in folder `source` to folder `target`, in one of PRECISIONS."""
     target.mkdir(parents=True, exist_ok=True)
-    config = json.loads((source / "config.json").read_text())
-    tensors = load_file(source / "model.safetensors")
+    checkpoint = open_checkpoint(source)
     for name, build in (("encoder", encoder), ("decoder", decoder)):
-        _save(build(config, tensors), target / f"openvino_{name}_model.xml", precision)
-    _write_tokenizer(source, target, config["max_target_positions"])
+        _save(build(checkpoint), target / f"openvino_{name}_model.xml", precision)
+    _write_tokenizer(source, target, checkpoint.dimensions.max_target_positions)
     for name in _COPIED:
         if (source / name).exists():
             shutil.copy(source / name, target)

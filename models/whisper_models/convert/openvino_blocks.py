@@ -9,14 +9,14 @@ scale of one inside, because the CPU plugin otherwise takes a path that doubles 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import openvino as ov
-from numpy.typing import NDArray
 from openvino import opset13 as ops
+
+from whisper_models.convert.weights import Weights
 
 Node = Any
 """An openvino.Node: the library ships no types."""
@@ -52,7 +52,7 @@ def named_result(node: Node, name: str) -> Node:
 class Blocks:
     """Writes the layers of one checkpoint."""
 
-    tensors: Mapping[str, NDArray[Any]]
+    tensors: Weights
     width: int
     heads: int
 

