@@ -31,6 +31,8 @@ NODE = (
     "loopback",
 )
 CLIENTS = ("kubectl", "helm")
+PROBE = "probe"
+"""Not a part of the cluster: what the cluster's own tests run as a pod."""
 ALL = (*CLIENTS, *CONTROL_PLANE, *NODE, "coredns")
 
 
@@ -39,6 +41,8 @@ class Module:
     """One go.mod and how its programs are built."""
 
     name: str
+    main: str = ""
+    """The program that the folder itself holds, where it has a main.go."""
     tags: str = ""
     cgo: bool = False
     stamped: bool = False
@@ -49,8 +53,8 @@ class Module:
         return MODULES / self.name
 
     def packages(self) -> dict[str, str]:
-        """Program name → package: the go.mod's `tool` lines, or the folder itself where there are none."""
-        return tools(self.text()) or {"coredns": "."}
+        """Program name → package."""
+        return {self.main: "."} if self.main else tools(self.text())
 
     def text(self) -> str:
         return (self.folder / "go.mod").read_text()
@@ -70,8 +74,9 @@ ORDER = (
     Module("node"),
     # Without seccomp, runc refuses the RuntimeDefault profile that restricted Pod Security asks for.
     Module("runc", tags="seccomp", cgo=True),
-    Module("dns"),
+    Module("dns", main="coredns"),
     Module("helm"),
+    Module("probe", main=PROBE),
 )
 
 

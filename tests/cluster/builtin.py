@@ -64,6 +64,11 @@ class Builtin:
         self._shape()
         return self._instance.kubeconfig
 
+    @property
+    def volumes(self) -> Path:
+        """Where the folders of its volumes are on the host."""
+        return self._instance.volumes
+
     def kill(self, name: str) -> None:
         """A power cut; `mend` brings the node back."""
         node.kill(self._node(name), cgroups.detect())

@@ -1,11 +1,10 @@
 """A cluster that someone else brought up: we use it, and leave it as it is."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.cluster import images
-from tests.cluster.binaries import Binaries
+from tests.cluster.binaries import CLIENTS, Binaries
 from tests.cluster.errors import ClusterError, CommandError, UnsupportedError
 from tests.cluster.processes import run
 from tests.cluster.provider import Shape
@@ -23,8 +22,10 @@ class Existing:
     def up(self, shape: Shape) -> None:
         """Only looks whether it answers; its shape is its owner's, and may be another than ours."""
         kubeconfig = self.kubeconfig()
+        self._binaries.build(CLIENTS, say=self._say)
+        kubectl = str(self._binaries.path("kubectl"))
         try:
-            nodes = run([self._kubectl(), "--kubeconfig", str(kubeconfig), "get", "nodes", "--output=name"]).split()
+            nodes = run([kubectl, "--kubeconfig", str(kubeconfig), "get", "nodes", "--output=name"]).split()
         except CommandError as error:
             raise ClusterError(
                 f"the cluster of {kubeconfig} does not answer; check it with `kubectl get nodes`. {error}"
@@ -51,10 +52,3 @@ class Existing:
                 "set KUBECONFIG to the path of a kubeconfig file"
             )
         return self._kubeconfig
-
-    def _kubectl(self) -> str:
-        found = shutil.which("kubectl")
-        if found:
-            return found
-        self._binaries.build(("kubectl",), say=self._say)
-        return str(self._binaries.path("kubectl"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster import images
+from tests.cluster.binaries import CLIENTS, Binaries
 from tests.cluster.errors import ClusterError, MissingError
 from tests.cluster.processes import run
 from tests.cluster.provider import Shape
@@ -40,6 +41,7 @@ class Kind:
     """One kind cluster by name."""
 
     def __init__(self, cache: Path, name: str, say: Say) -> None:
+        self._binaries = Binaries(cache)
         self._cluster = f"whisper-{name}"
         self._folder = cache / "cluster" / f"kind-{name}"
         self._say = say
@@ -51,6 +53,7 @@ class Kind:
         ):
             if not shutil.which(program):
                 raise MissingError(f"CLUSTER=kind needs {program}: install it ({where}), or unset CLUSTER")
+        self._binaries.build(CLIENTS, say=self._say)
         if self._cluster in run(["kind", "get", "clusters"]).split():
             self._say(f"the kind cluster {self._cluster} is up already")
         else:

@@ -1,0 +1,134 @@
+"""What the rest of the tests rely on: that the local cluster does what any Kubernetes cluster does."""
+
+import time
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from tests.cluster.provider import Shape
+from tests.e2e.cluster import probes
+from tests.e2e.cluster.conftest import SelfTest
+from tests.e2e.cluster.probes import ask, url
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import wait_until
+
+NODES = ["node1", "node2"]
+
+
+@pytest.fixture(scope="module")
+def kubectl(selftest: SelfTest) -> Kubectl:
+    """The namespace of two Ready probes."""
+    within = selftest.kubectl.within(probes.NAMESPACE)
+    selftest.kubectl.apply(probes.manifests(NODES))
+    within.run("wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s", timeout=90)
+    return within
+
+
+@pytest.fixture(scope="module")
+def addresses(selftest: SelfTest) -> dict[str, str]:
+    found: dict[str, str] = selftest.cluster.status()["addresses"]
+    return found
+
+
+@pytest.fixture
+def node2(selftest: SelfTest, kubectl: Kubectl) -> Iterator[str]:
+    """A node that the test may lose; it is back and Ready afterwards."""
+    yield "node2"
+    selftest.cluster.mend("node2")
+    kubectl.wait_condition("node", "node2", "Ready", within=60)
+    kubectl.run("wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s", timeout=90)
+
+
+@pytest.mark.parametrize("pod_is_on", NODES)
+@pytest.mark.parametrize("asked", NODES)
+def test_a_node_port_answers_on_every_node_wherever_the_pod_is(
+    kubectl: Kubectl, addresses: dict[str, str], pod_is_on: str, asked: str
+) -> None:
+    # a fresh Service reaches kube-proxy's rules a moment after the API server has it
+    seen = wait_until(lambda: _who(kubectl, f"on-{pod_is_on}", addresses[asked]), within=20)
+    assert seen == f"probe-{pod_is_on}"
+
+
+def _who(kubectl: Kubectl, service: str, address: str) -> str:
+    try:
+        return ask(url(kubectl, service, address) + "/who")
+    except OSError as error:
+        raise AssertionError(error) from error
+
+
+def test_names_of_services_resolve_and_reach_pods_on_other_nodes(kubectl: Kubectl, addresses: dict[str, str]) -> None:
+    for here, there in (NODES, NODES[::-1]):
+        asked = quote(f"http://on-{there}.{probes.NAMESPACE}.svc.cluster.local/who")
+        assert ask(f"{url(kubectl, f'on-{here}', addresses[here])}/fetch?url={asked}") == f"probe-{there}"
+
+
+def test_a_pod_reaches_itself_through_its_service(kubectl: Kubectl, addresses: dict[str, str]) -> None:
+    asked = quote("http://on-node1/who")
+    assert ask(f"{url(kubectl, 'on-node1', addresses['node1'])}/fetch?url={asked}") == "probe-node1"
+
+
+def test_pods_on_different_nodes_share_a_volume(kubectl: Kubectl, addresses: dict[str, str]) -> None:
+    path = quote("/shared/said")
+    ask(f"{url(kubectl, 'on-node1', addresses['node1'])}/file?path={path}", b"on node1")
+    assert ask(f"{url(kubectl, 'on-node2', addresses['node2'])}/file?path={path}") == "on node1"
+
+
+def test_logs_and_exec_reach_the_pod(kubectl: Kubectl) -> None:
+    kubectl.run("logs", "probe-node1")
+    with pytest.raises(
+        AssertionError, match="no such file"
+    ):  # the image has one file: that it was looked for is enough
+        kubectl.run("exec", "probe-node1", "--", "/bin/sh")
+
+
+def test_port_forward_reaches_the_pod(kubectl: Kubectl) -> None:
+    with kubectl.forwarded("pod/probe-node2", 8080) as address:
+        assert ask(f"{address}/who") == "probe-node2"
+
+
+def test_a_claim_that_goes_takes_its_folder_with_it(selftest: SelfTest, kubectl: Kubectl) -> None:
+    claim = {"metadata": {"name": "short"}, "apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+    spec = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Mi"}}}
+    kubectl.apply([{**claim, "spec": spec}])
+    kubectl.run("wait", "pvc/short", "--for=jsonpath={.status.phase}=Bound", "--timeout=30s")
+    name = kubectl.get("pvc", "short")["spec"]["volumeName"]
+    folder = kubectl.get("pv", name)["spec"]["hostPath"]["path"].rsplit("/", 1)[-1]
+    kept = selftest.cluster.volumes / folder
+    assert kept.is_dir()
+    kubectl.run("delete", "pvc", "short")
+    wait_until(lambda: not kept.exists(), within=30, what="the folder is gone")
+
+
+def test_a_node_that_loses_power_is_not_ready_within_15_s_and_comes_back(
+    selftest: SelfTest, kubectl: Kubectl, addresses: dict[str, str], node2: str
+) -> None:
+    began = time.monotonic()
+    selftest.cluster.kill(node2)
+    kubectl.wait_condition("node", node2, "Ready", "Unknown", within=30)
+    assert time.monotonic() - began < 15
+    with pytest.raises(OSError, match=r"timed out|refused|unreachable|No route"):
+        ask(f"{url(kubectl, 'on-node1', addresses[node2])}/who")
+    assert _who(kubectl, "on-node1", addresses["node1"]) == "probe-node1"
+
+
+def test_a_node_that_is_cut_off_runs_on_and_comes_back(selftest: SelfTest, kubectl: Kubectl, node2: str) -> None:
+    restarts = _restarts(kubectl, "probe-node2")
+    selftest.cluster.cut(node2)
+    kubectl.wait_condition("node", node2, "Ready", "Unknown", within=30)
+    selftest.cluster.mend(node2)
+    kubectl.wait_condition("node", node2, "Ready", within=60)
+    assert _restarts(kubectl, "probe-node2") == restarts
+
+
+def _restarts(kubectl: Kubectl, pod: str) -> int:
+    count: int = kubectl.get("pod", pod)["status"]["containerStatuses"][0]["restartCount"]
+    return count
+
+
+def test_a_third_node_joins_the_running_cluster_and_gets_the_images(selftest: SelfTest, kubectl: Kubectl) -> None:
+    uid = kubectl.get("namespace", probes.NAMESPACE)["metadata"]["uid"]
+    selftest.cluster.up(Shape(nodes=3))
+    kubectl.apply(probes.manifests(["node3"]))
+    kubectl.run("wait", "pod/probe-node3", "--for=condition=Ready", "--timeout=60s", timeout=90)
+    assert kubectl.get("namespace", probes.NAMESPACE)["metadata"]["uid"] == uid
