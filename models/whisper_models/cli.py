@@ -16,7 +16,7 @@ from whisper_models.artifact import Format, Manifest, Precision, Variant
 from whisper_models.catalogue import canonical, lookup
 from whisper_models.errors import ChecksumMismatch, Incomplete, ModelFailure, PermissionDenied, from_os_error
 from whisper_models.narration import narrated
-from whisper_models.outcome import Failed, Ready, as_json, leave
+from whisper_models.outcome import Failed, Outcome, Ready, as_json, leave
 from whisper_models.progress import Progress, Stage
 from whisper_models.progress_server import serving
 from whisper_models.store import UnifiedModelManager
@@ -56,6 +56,8 @@ def _download(arguments: argparse.Namespace) -> int:
     from whisper_models.download import HubSource, download  # noqa: PLC0415 - list and path need no HTTP client
 
     names = [name for names in arguments.models for name in names.split(",") if name]
+    if not names:
+        arguments.usage("--models names no model")
     if arguments.repo and len(names) != 1:
         arguments.usage("--repo names the repository of one model: give exactly one with --models")
 
@@ -89,41 +91,42 @@ def _work(
     make: Callable[[str, UnifiedModelManager, Progress], Manifest],
 ) -> int:
     """Make a variant of each model; one that fails does not keep the others from being made."""
-    store, progress, code = UnifiedModelManager(arguments.root), Progress(), OK
+    store, progress = UnifiedModelManager(arguments.root), Progress()
+    outcomes: list[Outcome] = []
     with serving(progress, arguments.progress_port), narrated(progress, sys.stderr, quiet=arguments.json):
         for name in names:
             try:
                 manifest = make(name, store, progress)
-            except (ModelFailure, Stopped) as error:
-                failure = error if isinstance(error, ModelFailure) else Incomplete(str(error))
-                _tell_failure(arguments, Failed.of(failure, canonical(name)), worst=code == OK)
-                if isinstance(error, Stopped):
-                    raise
-                code = FAILED
+            except ModelFailure as failure:
+                outcomes.append(Failed.of(failure, canonical(name)))
+            except Stopped as stopped:
+                leave(Failed.of(Incomplete(str(stopped)), canonical(name)), arguments.termination_log)
+                raise
             else:
-                outcome = Ready.of(manifest, store.location(manifest.variant))
-                print(as_json(outcome) if arguments.json else _line(manifest, outcome.path))
-                if code == OK:
-                    leave(outcome, arguments.termination_log)
-    return code
+                outcomes.append(Ready.of(manifest, store.location(manifest.variant)))
+            _tell(outcomes[-1], json_lines=arguments.json)
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    leave((failures or outcomes)[0], arguments.termination_log)
+    return FAILED if failures else OK
 
 
-def _tell_failure(arguments: argparse.Namespace, outcome: Failed, *, worst: bool) -> None:
-    if arguments.json:
+def _tell(outcome: Outcome, *, json_lines: bool) -> None:
+    if json_lines:
         print(as_json(outcome))
-    print(f"{outcome.reason}: {outcome.message}", file=sys.stderr)
-    if worst:
-        leave(outcome, arguments.termination_log)
+    elif isinstance(outcome, Ready):
+        print(_line(outcome))
+    if isinstance(outcome, Failed):
+        print(f"{outcome.reason}: {outcome.message}", file=sys.stderr)
 
 
 def _list(arguments: argparse.Namespace) -> int:
     store = UnifiedModelManager(arguments.root)
-    manifests = store.manifests()
+    found = [Ready.of(manifest, store.location(manifest.variant)) for manifest in store.manifests()]
     if arguments.json:
-        print(json.dumps([json.loads(as_json(Ready.of(found, store.location(found.variant)))) for found in manifests]))
+        print(json.dumps([json.loads(as_json(variant)) for variant in found]))
     else:
-        for manifest in manifests:
-            print(_line(manifest, store.location(manifest.variant)))
+        for variant in found:
+            print(_line(variant))
     return OK
 
 
@@ -159,9 +162,10 @@ def _tell_verified(damage: Iterable[tuple[Variant, list[str]]], *, json_lines: b
             print(f"{ChecksumMismatch.__name__}: {problem}", file=sys.stderr)
 
 
-def _line(manifest: Manifest, path: str) -> str:
-    size = f"{manifest.size_bytes / 1e6:.0f} MB"
-    return f"{manifest.variant!s:<32} {size:>8}  {manifest.digest[:19]}  {manifest.source.revision[:12]}  {path}"
+def _line(found: Ready) -> str:
+    variant = str(Variant(found.model, found.format, found.precision))
+    size = f"{found.size_bytes / 1e6:.0f} MB"
+    return f"{variant:<32} {size:>8}  {found.digest[:19]}  {found.revision[:12]}  {found.path}"
 
 
 def _token(path: Path | None) -> str | None:

@@ -1,0 +1,237 @@
+"""The ONNX graphs compute what Whisper computes: against plain numpy, against CTranslate2, and int8 against float32."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ctranslate2  # type: ignore[import-untyped] # it ships no types
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
+from safetensors.numpy import load_file
+from whisper_models.artifact import Format, Precision, Variant
+from whisper_models.convert.onnx import GRAPHS, convert
+from whisper_models.store import UnifiedModelManager
+
+from tests.support import random_checkpoint
+from tests.support.artifacts import onnx_store
+from tests.support.weights import PARCELS, hf_folder
+from tests.support.whisper_reference import Floats, Reference
+
+JFK = Path("tests/support/audio/jfk.wav")
+PROMPT = [50257, 50362]  # <|startoftranscript|> <|notimestamps|>
+END = 50256
+BUFFER = 448
+
+Feed = dict[str, npt.NDArray[Any]]
+
+
+class Graphs:
+    """The three graphs of a folder, run one call at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.sessions = {
+            name: onnxruntime.InferenceSession(folder / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
+            for name in ("encoder", "decoder", "align")
+        }
+
+    def run(self, graph: str, feed: Feed) -> Feed:
+        session = self.sessions[graph]
+        names = [output.name for output in session.get_outputs()]
+        return dict(zip(names, session.run(names, feed), strict=True))
+
+    def encode(self, mel: Floats) -> Feed:
+        """(mel bins, frames), as people write it."""
+        return self.run("encoder", {"mel": mel.T[None], "epos": np.arange(mel.shape[1] // 2)})
+
+    def decode(self, tokens: list[int], cross: Feed, past: Feed, done: int) -> Feed:
+        total = done + len(tokens)
+        feed = {
+            "ids": np.array([tokens]),
+            "pos": np.arange(done, total),
+            "seqlens_k": np.array([total - 1], np.int32),
+            "total": np.array([total], np.int32),
+        }
+        return self.run("decoder", {**feed, **cross, **past})
+
+    def empty(self, length: int = BUFFER) -> Feed:
+        shapes = {i.name: i.shape for i in self.sessions["decoder"].get_inputs() if i.name.startswith("past_")}
+        return {name: np.zeros((1, heads, length, width), np.float32) for name, (_, heads, _, width) in shapes.items()}
+
+    def greedy(self, encoded: Feed, count: int) -> tuple[list[int], list[Floats]]:
+        """Tokens after the prompt, and the logits that each was chosen from."""
+        cross, past = _cross(encoded), self.empty()
+        tokens, new = list(PROMPT), list(PROMPT)
+        logits: list[Floats] = []
+        while len(logits) < count and tokens[-1] != END:
+            answer = self.decode(new, cross, past, len(tokens) - len(new))
+            past = _past(answer)
+            logits.append(answer["logits"][0, 0])
+            new = [int(logits[-1].argmax())]
+            tokens += new
+        return tokens, logits
+
+
+def _cross(encoded: Feed) -> Feed:
+    return {name: array for name, array in encoded.items() if name.startswith("cross_")}
+
+
+def _past(answer: Feed) -> Feed:
+    return {name.replace("present", "past"): array for name, array in answer.items() if name.startswith("present")}
+
+
+def _folder(precision: str) -> Path:
+    store = UnifiedModelManager(onnx_store("tiny.en", precision))
+    return store.path(Variant("tiny.en", Format.ONNX, Precision(precision)))
+
+
+@pytest.fixture(scope="module")
+def float32() -> Graphs:
+    return Graphs(_folder("fp32"))
+
+
+@pytest.fixture(scope="module")
+def int8() -> Graphs:
+    return Graphs(_folder("int8"))
+
+
+@pytest.fixture(scope="module")
+def speech() -> Floats:
+    """Eleven seconds of speech as mel frames: (80, 1100)."""
+    with wave.open(str(JFK)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+    return np.asarray(FeatureExtractor()(samples), np.float32)[:, :1100]
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    return Reference(load_file(hf_folder("tiny.en") / "model.safetensors"), heads=6)
+
+
+@pytest.fixture(scope="module")
+def heard(reference: Reference, speech: Floats) -> Floats:
+    return reference.encode(speech)
+
+
+def test_the_encoder_hears_what_the_reference_hears(float32: Graphs, speech: Floats, heard: Floats) -> None:
+    assert np.abs(float32.encode(speech)["hidden"][0] - heard).max() < 2e-3
+
+
+def test_the_encoder_agrees_with_an_engine_that_reads_the_original_weights(float32: Graphs, speech: Floats) -> None:
+    window = np.full((80, 3000), speech.min(), np.float32)
+    window[:, : speech.shape[1]] = speech
+    engine = ctranslate2.models.Whisper(str(PARCELS["tiny.en"].file("")), compute_type="float32", intra_threads=1)
+    theirs = np.array(engine.encode(ctranslate2.StorageView.from_array(window[None])))
+    ours = float32.encode(window)["hidden"]
+    assert np.abs(ours - theirs).max() < 2e-2
+    assert np.abs(ours - theirs).mean() < 2e-4
+
+
+def test_the_decoder_says_what_the_reference_says_token_by_token(
+    float32: Graphs, speech: Floats, reference: Reference, heard: Floats
+) -> None:
+    tokens, logits = float32.greedy(float32.encode(speech), count=30)
+    expected, _ = reference.decode(tokens[:-1], heard)
+    assert tokens[-1] == END
+    assert np.abs(np.array(logits) - expected[len(PROMPT) - 1 :]).max() < 5e-3
+
+
+def test_the_alignment_graph_gives_the_cross_attention_of_the_named_heads(
+    float32: Graphs, speech: Floats, reference: Reference, heard: Floats
+) -> None:
+    encoded = float32.encode(speech)
+    tokens, _ = float32.greedy(encoded, count=30)
+    probabilities = float32.run("align", {"ids": np.array([tokens]), "pos": np.arange(len(tokens)), **_cross(encoded)})
+    _, attentions = reference.decode(tokens, heard)
+    heads = [(1, 0), (2, 0), (2, 5), (3, 0), (3, 1), (3, 2), (3, 3), (3, 4)]  # of tiny.en
+    expected = np.array([attentions[layer][head] for layer, head in heads])
+    assert np.abs(probabilities["probs"] - expected).max() < 1e-3
+
+
+def test_int8_hears_and_says_nearly_what_float32_does(float32: Graphs, int8: Graphs, speech: Floats) -> None:
+    tokens, exact = float32.greedy(float32.encode(speech), count=30)
+    rounded_tokens, rounded = int8.greedy(int8.encode(speech), count=30)
+    assert rounded_tokens == tokens
+    similarity = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(exact, rounded, strict=True)]
+    assert min(similarity) > 0.99
+
+
+def test_keys_and_values_are_written_in_place_when_bound_to_one_buffer(int8: Graphs, speech: Floats) -> None:
+    encoded = int8.encode(speech)
+    expected, _ = int8.greedy(encoded, count=8)
+    session = int8.sessions["decoder"]
+    binding = session.io_binding()
+    buffers = {name: onnxruntime.OrtValue.ortvalue_from_numpy(array) for name, array in int8.empty().items()}
+    for name, buffer in buffers.items():
+        binding.bind_ortvalue_input(name, buffer)
+        binding.bind_ortvalue_output(name.replace("past", "present"), buffer)
+    for name, array in _cross(encoded).items():
+        binding.bind_cpu_input(name, array)
+    logits = onnxruntime.OrtValue.ortvalue_from_shape_and_type([1, 1, 51864], np.float32)
+    binding.bind_ortvalue_output("logits", logits)
+    tokens, new = list(PROMPT), list(PROMPT)
+    while len(tokens) < len(expected):
+        binding.bind_cpu_input("ids", np.array([new]))
+        binding.bind_cpu_input("pos", np.arange(len(tokens) - len(new), len(tokens)))
+        binding.bind_cpu_input("seqlens_k", np.array([len(tokens) - 1], np.int32))
+        binding.bind_cpu_input("total", np.array([len(tokens)], np.int32))
+        session.run_with_iobinding(binding)
+        new = [int(logits.numpy().argmax())]
+        tokens += new
+    assert tokens == expected
+
+
+Converted = Callable[[Path, str], Graphs]
+
+
+@pytest.fixture
+def converted(tmp_path: Path) -> Converted:
+    def run(source: Path, precision: str) -> Graphs:
+        target = tmp_path / f"{source.name}-{precision}"
+        target.mkdir()
+        convert(source, target, Precision(precision))
+        return Graphs(target)
+
+    return run
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), ("int8", 0.5)])
+def test_a_model_with_128_mel_bins_converts_and_agrees_with_the_reference(
+    tmp_path: Path, converted: Converted, precision: str, tolerance: float
+) -> None:
+    tensors = random_checkpoint.random_tensors(mel_bins=128)
+    graphs = converted(random_checkpoint.write_whole(tmp_path / "hf", tensors, mel_bins=128), precision)
+    mel = np.random.default_rng(1).standard_normal((128, 60)).astype(np.float32)
+    encoded = graphs.encode(mel)
+    reference = Reference(tensors, random_checkpoint.HEADS)
+    heard = reference.encode(mel)
+    expected, attentions = reference.decode([1, 2, 3], heard)
+
+    answer = graphs.decode([1, 2, 3], _cross(encoded), graphs.empty(random_checkpoint.TEXT), 0)
+    aligned = graphs.run("align", {"ids": np.array([[1, 2, 3]]), "pos": np.arange(3), **_cross(encoded)})["probs"]
+    assert np.abs(encoded["hidden"][0] - heard).max() < tolerance
+    assert np.abs(answer["logits"][0, 0] - expected[-1]).max() / np.abs(expected).max() < tolerance
+    assert np.abs(aligned - np.array([attentions[0][1], attentions[1][0], attentions[1][1]])).max() < tolerance
+
+
+def test_shards_convert_to_the_very_same_files(tmp_path: Path, converted: Converted) -> None:
+    tensors = random_checkpoint.random_tensors(mel_bins=80)
+    converted(random_checkpoint.write_whole(tmp_path / "whole", tensors, mel_bins=80), "int8")
+    converted(random_checkpoint.write_sharded(tmp_path / "sharded", tensors, mel_bins=80), "int8")
+    for path in (tmp_path / "whole-int8").iterdir():
+        assert path.read_bytes() == (tmp_path / "sharded-int8" / path.name).read_bytes()
+
+
+def test_graphs_stay_small_whatever_the_model_weighs() -> None:
+    folder = _folder("fp32")
+    for weights, graphs in GRAPHS.items():
+        assert (folder / weights).stat().st_size > 30_000_000
+        for graph, _ in graphs:
+            assert (folder / graph).stat().st_size < 100_000
