@@ -26,7 +26,7 @@ class Image:
 def in_archive(archive: Path) -> set[Image]:
     """The images that an OCI archive holds."""
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, "r:") as tar:
             index = tar.extractfile("index.json")
             entries = json.load(index)["manifests"] if index else []
     except FileNotFoundError as error:
