@@ -110,11 +110,13 @@ def _with_storage(
 ) -> Tool:
     # A mount namespace of its own: what the tool leaves mounted when it is interrupted goes with the process.
     private = ("unshare", "--mount") if os.geteuid() == 0 and which("unshare") else ()
-    own = (*private, name, "--root", f"{storage}/root", "--runroot", f"{storage}/run")
-    overlay = (*own, "--storage-driver", "overlay", "--storage-opt", "overlay.skip_mount_home=true")
+    prefix = (*private, name, "--root", f"{storage}/root", "--runroot", f"{storage}/run", "--storage-driver", "overlay")
+    overlay = (*prefix, "--storage-opt", "overlay.skip_mount_home=true")
     if works([*overlay, "images"]):
         return Tool(name, overlay)
-    return Tool(name, (*own, "--storage-driver", "vfs"))  # where overlays cannot be stacked: slower, larger
+    # where overlays cannot be stacked: slower and larger
+    plain = ("--root", f"{storage}/vfs-root", "--runroot", f"{storage}/vfs-run", "--storage-driver", "vfs")
+    return Tool(name, (*private, name, *plain))
 
 
 def _answers(argv: list[str]) -> bool:
