@@ -26,7 +26,8 @@ def test_the_answer_says_who_served_it(service_url: str) -> None:
 
     assert answer.headers["x-whisper-runtime"] == "cpu"
     assert answer.headers["x-request-id"] == answer.json()["request_id"]
-    assert answer.json()["device"] == {"requested": "cpu", "used": "cpu", "fallback_reason": None}
+    assert answer.json()["device"]["used"].lower() == "cpu"
+    assert answer.json()["device"]["fallback_reason"] is None
 
 
 def test_verbose_json_through_the_openai_client_has_no_word_error(service_url: str) -> None:
