@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from whisper_models.convert.weights import Array, Weights
+from whisper_models.convert.weights import Read, Weights
 from whisper_models.errors import Incomplete, UnsupportedCheckpoint
 
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
@@ -53,10 +53,10 @@ class WhisperCheckpoint:
     weights: Weights
 
     @property
-    def output_matrix(self) -> Array:
+    def output_matrix(self) -> Read:
         """From the last hidden state to logits: the token embedding, unless a fine-tune untied it."""
         name = OUTPUT if f"{OUTPUT}.weight" in self.weights else EMBEDDING
-        return self.weights[f"{name}.weight"]
+        return self.weights.reader(f"{name}.weight")
 
 
 def open_checkpoint(folder: Path) -> WhisperCheckpoint:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from whisper_models.errors import Incomplete, UnsupportedCheckpoint
 from whisper_models.shards import INDEX, WEIGHTS, shards_named_by
 
 Array = npt.NDArray[np.float32]
+Read = Callable[[], Array]
 
 LENGTH_BYTES = 8
 LONGEST_HEADER = 100 << 20
@@ -69,6 +70,10 @@ class Weights(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._stored)
+
+    def reader(self, name: str) -> Read:
+        """Reads a tensor when it is wanted, if it is."""
+        return self._stored[name].read
 
     def shape(self, name: str) -> tuple[int, ...]:
         """A tensor's shape, without reading it."""

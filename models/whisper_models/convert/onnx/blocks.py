@@ -34,14 +34,17 @@ class Blocks:
 
     def linear(self, x: str, name: str) -> str:
         """A projection of the checkpoint; the key projections have no bias."""
-        bias = self.weights.get(f"{name}.bias")
-        return self.write_linear(self.graph, x, name, self.weights[f"{name}.weight"], bias)
+        bias = self.weights.reader(f"{name}.bias") if f"{name}.bias" in self.weights else None
+        return self.write_linear(self.graph, x, name, self.weights.reader(f"{name}.weight"), bias)
 
     def norm(self, x: str, name: str, output: str | None = None) -> str:
         """A layer norm over the last axis."""
-        scale = self.graph.weight(f"{name}.weight", self.weights[f"{name}.weight"])
-        shift = self.graph.weight(f"{name}.bias", self.weights[f"{name}.bias"])
+        scale, shift = (self.tensor(f"{name}.{kind}") for kind in ("weight", "bias"))
         return self.graph.op("LayerNormalization", x, scale, shift, name=output, axis=-1, epsilon=EPSILON)
+
+    def tensor(self, name: str) -> str:
+        """A tensor of the checkpoint as it is."""
+        return self.graph.weight(name, self.weights.reader(name))
 
     def gelu(self, x: str) -> str:
         """The exact one, which Whisper was trained with."""

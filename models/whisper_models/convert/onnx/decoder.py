@@ -84,6 +84,7 @@ def _self_attention(decoder: Blocks, x: str, index: int, layer: str) -> str:
 
 def _look_up(decoder: Blocks, name: str, indices: str) -> str:
     """Rows of a table kept in half precision: it is only read from, and that is how Whisper was published."""
-    table = decoder.weights[f"{name}.weight"].astype(np.float16)
-    rows = decoder.graph.op("Gather", decoder.graph.weight(f"{name}.weight.fp16", table), indices)
+    read = decoder.weights.reader(f"{name}.weight")
+    table = decoder.graph.weight(f"{name}.weight.fp16", lambda: read().astype(np.float16))
+    rows = decoder.graph.op("Gather", table, indices)
     return decoder.graph.op("Cast", rows, to=FLOAT)

@@ -23,7 +23,7 @@ def write_encoder(graph: Graph, checkpoint: WhisperCheckpoint, linear: Linear) -
     graph.input("mel", FLOAT, [1, "F", sizes.num_mel_bins])
     graph.input("epos", INT64, ["T"])
     x = _convolutions(encoder)
-    positions = graph.weight("model.encoder.embed_positions.weight", weights["model.encoder.embed_positions.weight"])
+    positions = encoder.tensor("model.encoder.embed_positions.weight")
     x = graph.op("Add", x, graph.op("Gather", positions, "epos"))
     for index in range(sizes.encoder_layers):
         x = _layer(encoder, x, f"model.encoder.layers.{index}")
@@ -63,8 +63,10 @@ def _convolutions(encoder: Blocks) -> str:
 
 
 def _convolution(encoder: Blocks, x: str, name: str, linear: Linear) -> str:
-    taps_first: Array = encoder.weights[f"{name}.weight"].transpose(0, 2, 1).reshape(encoder.width, -1)
-    return encoder.gelu(linear(encoder.graph, x, name, taps_first, encoder.weights[f"{name}.bias"]))
+    def taps_first() -> Array:
+        return encoder.weights[f"{name}.weight"].transpose(0, 2, 1).reshape(encoder.width, -1)
+
+    return encoder.gelu(linear(encoder.graph, x, name, taps_first, encoder.weights.reader(f"{name}.bias")))
 
 
 def _pad(graph: Graph, x: str, *, before: int, after: int) -> str:

@@ -6,6 +6,7 @@ protobuf's limit of 2 GB. Two graphs may share a file: what both use is stored o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,16 +41,18 @@ class WeightFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
 
-    def tensor(self, name: str, array: npt.NDArray[Any]) -> TensorProto:
-        """The tensor `name`; stored when it is first asked for."""
+    def tensor(self, name: str, make: Callable[[], npt.NDArray[Any]]) -> TensorProto:
+        """The tensor `name`; made and stored when it is first asked for, by whichever graph."""
         if name not in self._tensors:
-            self._tensors[name] = self._append(name, array)
+            array = np.ascontiguousarray(make())
+            small = array.nbytes <= INLINE
+            self._tensors[name] = numpy_helper.from_array(array, name) if small else self._append(name, array)
         return self._tensors[name]
 
     def _append(self, name: str, array: npt.NDArray[Any]) -> TensorProto:
         self._file.write(b"\0" * (-self._file.tell() % ALIGNMENT))
         offset = self._file.tell()
-        self._file.write(np.ascontiguousarray(array).data)
+        self._file.write(array.data)
         tensor = TensorProto(name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype))
         tensor.data_location = TensorProto.EXTERNAL
         place = {"location": self.path.name, "offset": offset, "length": array.nbytes}
@@ -78,15 +81,9 @@ class Graph:
         """Declare an output; a node must make a value of this name."""
         self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
 
-    def weight(self, name: str, array: npt.NDArray[Any]) -> str:
+    def weight(self, name: str, make: Callable[[], npt.NDArray[Any]]) -> str:
         """A constant with a name of its own, stored beside the graph unless it is small."""
-        if name not in self._constants:
-            small = array.nbytes <= INLINE
-            self._constants[name] = (
-                numpy_helper.from_array(np.ascontiguousarray(array), name)
-                if small
-                else self._weights.tensor(name, array)
-            )
+        self._constants[name] = self._weights.tensor(name, make)
         return name
 
     def floats(self, *values: float) -> str:
@@ -124,7 +121,7 @@ class Graph:
         path.write_bytes(onnx.ModelProto.SerializeToString(model))
 
     def _small(self, array: npt.NDArray[Any]) -> str:
-        return self.weight(f"{array.dtype}{array.tolist()}", array)
+        return self.weight(f"{array.dtype}{array.tolist()}", lambda: array)
 
     def _fresh(self, kind: str) -> str:
         return f"{kind}_{len(self._nodes)}"
