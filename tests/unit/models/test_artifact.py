@@ -1,7 +1,7 @@
 """Identity and limits of what a manifest says."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from whisper_models.artifact import FileEntry, Format, Manifest, Precision, Source, Variant, digest_of
@@ -17,6 +17,7 @@ entries = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(entries, max_size=6, unique_by=lambda entry: entry.path), st.randoms())
 def test_the_digest_does_not_depend_on_the_order_of_files(files: list[FileEntry], random: object) -> None:
     shuffled = list(files)
@@ -24,6 +25,7 @@ def test_the_digest_does_not_depend_on_the_order_of_files(files: list[FileEntry]
     assert digest_of(shuffled) == digest_of(files)
 
 
+@settings(deadline=None)
 @given(st.lists(entries, min_size=1, max_size=6, unique_by=lambda entry: entry.path))
 def test_the_digest_changes_with_any_byte(files: list[FileEntry]) -> None:
     first = files[0]
@@ -44,6 +46,7 @@ def test_a_manifest_survives_being_written_and_read() -> None:
     assert (manifest.variant, manifest.size_bytes) == (variant, 3)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_a_manifest_of_arbitrary_bytes_is_refused_not_crashed_on(content: bytes) -> None:
     with pytest.raises(ValidationError):

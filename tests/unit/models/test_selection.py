@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from whisper_models.download.selection import RemoteFile, require_shards, select
 from whisper_models.errors import Incomplete, NotFound, UnsupportedCheckpoint
@@ -63,6 +63,7 @@ def test_an_index_cannot_lead_outside_its_folder(name: object) -> None:
         shards_named_by(json.dumps({"weight_map": {"a": name}}).encode())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.text(), st.lists).map(lambda x: json.dumps(x).encode()))
 def test_an_index_of_arbitrary_bytes_is_refused_not_crashed_on(content: bytes) -> None:
     with pytest.raises(UnsupportedCheckpoint):
