@@ -16,6 +16,10 @@ HOW_TO_GET_ONE = (
     "On Debian and Ubuntu: apt-get install -y buildah (it needs no daemon)."
 )
 DAEMON_SECONDS = 10
+HIDE = 'mkdir -p /var/lib/containers && mount -t tmpfs tmpfs /var/lib/containers && exec "$@"'
+PRIVATELY = ("unshare", "--mount", "sh", "-c", HIDE, "sh")
+"""In a mount namespace of its own, what the tool leaves mounted when it is interrupted goes with the process, and so
+does the one file that it writes outside the storage that it is given."""
 
 
 class MissingToolError(Exception):
@@ -53,7 +57,7 @@ class Tool:
         return [*words, str(build.context)]
 
     def save(self, reference: str, archive: Path) -> list[str]:
-        """The command that writes the image to a file that containerd, kind and docker can load."""
+        """The command that writes the image as an OCI archive; docker does so since its version 25."""
         if self.name == "buildah":
             # the quickest gzip: half the time of the default for a sixth more bytes
             quick = ("--compression-format", "gzip", "--compression-level", "1")
@@ -108,8 +112,7 @@ def choose_tool(
 def _with_storage(
     name: str, storage: Path, which: Callable[[str], str | None], works: Callable[[list[str]], bool]
 ) -> Tool:
-    # A mount namespace of its own: what the tool leaves mounted when it is interrupted goes with the process.
-    private = ("unshare", "--mount") if os.geteuid() == 0 and which("unshare") else ()
+    private = PRIVATELY if os.geteuid() == 0 and which("unshare") else ()
     prefix = (*private, name, "--root", f"{storage}/root", "--runroot", f"{storage}/run", "--storage-driver", "overlay")
     overlay = (*prefix, "--storage-opt", "overlay.skip_mount_home=true")
     if works([*overlay, "images"]):
