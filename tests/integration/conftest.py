@@ -9,7 +9,17 @@ import pytest
 from tests.cluster import settings
 from tests.cluster.binaries import CONTROL_PLANE, Binaries
 from tests.cluster.control_plane import ControlPlane
+from tests.integration.operator_process import OperatorProcess, operator_process
 from tests.support.kubectl import Kubectl
+
+ROOT = Path(__file__).parents[2]
+STORAGE_CLASS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "at-first-use", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+    "provisioner": "example.com/none",
+    "volumeBindingMode": "WaitForFirstConsumer",
+}
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +45,27 @@ def namespace(binaries: Binaries, control_plane: Path) -> Iterator[str]:
     kubectl.run("create", "namespace", name)
     yield name
     kubectl.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def api_server(binaries: Binaries, control_plane: Path) -> Kubectl:
+    """The API server with our kinds and a storage class whose claims bind at first use, so that Jobs are made."""
+    kubectl = Kubectl(str(binaries.path("kubectl")), control_plane)
+    kubectl.run("apply", "--server-side", "-f", str(ROOT / "crds"))
+    kubectl.run("wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/part-of=whisper")
+    kubectl.apply([STORAGE_CLASS])
+    return kubectl
+
+
+@pytest.fixture(scope="session")
+def operator(api_server: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The operator, as a process of its own, for all namespaces and all tests of this session."""
+    log = tmp_path_factory.mktemp("operator") / "operator.log"
+    with operator_process(api_server.kubeconfig, log) as running:
+        yield running
+
+
+@pytest.fixture
+def place(api_server: Kubectl, operator: OperatorProcess, namespace: str) -> Kubectl:
+    """kubectl in a namespace of the test's own, with the operator at work."""
+    return api_server.within(namespace)

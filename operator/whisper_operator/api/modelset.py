@@ -164,6 +164,8 @@ SPEC_RULES = rules(
 class ModelSetSpec(Part):
     """What should exist."""
 
+    model_config = ConfigDict(json_schema_extra=SPEC_RULES)
+
     models: Annotated[tuple[ModelSpec, ...], Field(min_length=1, max_length=64, json_schema_extra=keyed_by("name"))]
     """The models of the set."""
     source: Source | None = None

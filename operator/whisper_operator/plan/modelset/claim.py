@@ -113,13 +113,14 @@ def storage(observed: ObservedModelSet) -> Storage:
             return _pending(observed, live)
 
 
-def storage_status(observed: ObservedModelSet) -> StorageStatus:
-    """The claim as status tells it."""
+def storage_status(observed: ObservedModelSet, kept: Storage) -> StorageStatus:
+    """The claim as status tells it; the UID of a stranger's is not taken down, since by it we know our own."""
     live = observed.claim or {}
+    uid = None if kept.reason is Reason.CLAIM_NOT_OURS else live.get("metadata", {}).get("uid")
     found = live.get("status") or {}
     return StorageStatus(
         claim_name=claim_name(observed.resource),
-        claim_uid=live.get("metadata", {}).get("uid"),
+        claim_uid=uid,
         phase=found.get("phase"),
         capacity=(found.get("capacity") or {}).get("storage"),
     )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from whisper_operator.api.conditions import Reason
 from whisper_operator.api.schema import Part
 from whisper_operator.plan.modelset.job import finished
-from whisper_operator.plan.service.trouble import Trouble, trouble
+from whisper_operator.plan.trouble import Trouble, trouble
 from whisper_operator.plan.types import Manifest, ObservedModelSet
 
 JOB_NAME = "batch.kubernetes.io/job-name"

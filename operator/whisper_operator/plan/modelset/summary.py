@@ -29,7 +29,7 @@ def status(observed: ObservedModelSet, storage: Storage, decisions: Sequence[Dec
         progress=progress(variants)[:COLUMN],
         models=", ".join(spec.name for spec in observed.resource.spec.models)[:NAMES],
         size=human_bytes(sum(one.size_bytes or 0 for one in ready)) if ready else None,
-        storage=storage_status(observed),
+        storage=storage_status(observed, storage),
         variants=variants,
         used_by=observed.services[:256],
     )
@@ -135,7 +135,7 @@ def events(observed: ObservedModelSet, storage: Storage, now: ModelSetStatus) ->
         bad = storage.stalled or not storage.usable
         yield Event("Warning" if bad else "Normal", str(storage.reason), storage.message)
     for one in now.variants:
-        yield from _variant_events(known.get((one.name, one.format, one.precision)), one)
+        yield from _variant_events(known.get((one.name, one.format, one.precision)), one, storage)
     if observed.taken or observed.refusals:
         ready = now.conditions[0]
         if _reason(before, ConditionType.READY) != ready.reason:
@@ -144,7 +144,7 @@ def events(observed: ObservedModelSet, storage: Storage, now: ModelSetStatus) ->
         yield Event("Normal", str(Reason.READY), now.conditions[0].message)
 
 
-def _variant_events(before: VariantStatus | None, now: VariantStatus) -> Iterator[Event]:
+def _variant_events(before: VariantStatus | None, now: VariantStatus, storage: Storage) -> Iterator[Event]:
     if now.state is VariantState.READY:
         if before is None or before.state is not VariantState.READY:
             size = f" ({human_bytes(now.size_bytes)})" if now.size_bytes else ""
@@ -154,13 +154,13 @@ def _variant_events(before: VariantStatus | None, now: VariantStatus) -> Iterato
     if new is not None:
         if old is None or old.reason != new.reason:
             yield Event("Warning", new.reason, f"{_title(now)}: {new.message}")
-    elif _is_new_obstacle(before, now):
+    elif _is_new_obstacle(before, now) and now.reason != storage.reason:
         yield Event("Warning", str(now.reason), f"{_title(now)}: {now.message}")
 
 
 def _is_new_obstacle(before: VariantStatus | None, now: VariantStatus) -> bool:
-    """A running Job is held up by something that is worth telling."""
-    told = now.reason is not None and now.reason not in QUIET and now.state is not VariantState.PENDING
+    """Something is in the way that is worth telling."""
+    told = now.reason is not None and now.reason not in QUIET
     return told and (before is None or before.reason != now.reason)
 
 

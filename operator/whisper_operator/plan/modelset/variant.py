@@ -11,7 +11,7 @@ from whisper_operator.api.conditions import Reason
 from whisper_operator.api.modelset import Failure, VariantState, VariantStatus
 from whisper_operator.plan.conditions import moment, timestamp
 from whisper_operator.plan.modelset.claim import Storage
-from whisper_operator.plan.modelset.job import INPUT, RECIPE, annotation, finished, job
+from whisper_operator.plan.modelset.job import INPUT, RECIPE, annotation, job
 from whisper_operator.plan.modelset.result import Ended, Success, obstacle, result
 from whisper_operator.plan.modelset.wanted import Wanted
 from whisper_operator.plan.ownership import is_owned
@@ -232,16 +232,13 @@ def _failed(before: VariantStatus, found: Ended, uid: str, now: datetime) -> Var
 
 
 def _running(wanted: Wanted, before: VariantStatus, live: Manifest, around: Around) -> Decision:
+    started = _started(wanted, before)
+    stuck = obstacle(live, around.observed)
+    if stuck is not None:
+        update = {"state": VariantState.PENDING, "reason": str(stuck.reason), "message": stuck.message[:1024]}
+        return Decision(started.model_copy(update=update), look_again=POLL)
     progress = around.observed.progress.get(live["metadata"]["name"])
-    stuck = obstacle(live, around.observed) if finished(live) is None else None
-    status = _started(wanted, before).model_copy(
-        update={
-            "reason": str(stuck.reason) if stuck else None,
-            "message": stuck.message[:1024] if stuck else None,
-            **(_told(progress) if progress else _kept(before)),
-        }
-    )
-    return Decision(status, look_again=POLL)
+    return Decision(started.model_copy(update=_told(progress) if progress else _kept(before)), look_again=POLL)
 
 
 def _told(progress: Progress) -> dict[str, object]:

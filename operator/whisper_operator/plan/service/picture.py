@@ -8,7 +8,7 @@ from whisper_operator.plan import names
 from whisper_operator.plan.service.models import Found, deployment_named
 from whisper_operator.plan.service.rollout import Rollout, rollout
 from whisper_operator.plan.service.target import Target
-from whisper_operator.plan.service.trouble import Trouble, trouble
+from whisper_operator.plan.trouble import Trouble, trouble
 from whisper_operator.plan.types import Manifest, ObservedService, RouterHealth
 
 COMPONENT_LABEL = "app.kubernetes.io/component"

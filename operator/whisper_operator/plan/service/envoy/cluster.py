@@ -22,6 +22,9 @@ def chain_cluster(settings: RouterSettings) -> Config:
             # Never send to pods that are known to be sick, however few are left: the next tier or an honest 503 is
             # better.
             "healthy_panic_threshold": {"value": 0},
+            # Envoy would gather changes of health for a second before it acts on them: a second of requests sent to
+            # a pod that is known to be gone.
+            "update_merge_window": "0s",
         },
         # The address of a pod that has gone may be someone else's a moment later.
         "ignore_health_on_host_removal": True,

@@ -53,20 +53,21 @@ REPLIES = (
         "No runtime finished this request in time ({timeout}). Send shorter audio, or raise routing.timeouts.request.",
     ),
     Reply(
-        (503, 503),
-        "queue_full",
-        "server_error",
-        "Too many requests are under way at once. Try again shortly.",
-        # UO: the circuit breaker; OM: the overload manager, which guards the proxy's memory.
-        flags=("UO", "OM"),
-        try_again=True,
-    ),
-    Reply(
         (500, 503),
         "no_healthy_runtime",
         "server_error",
         "No runtime of this service could take the request. Try again shortly; `kubectl get wsvc` tells why.",
+        # Nobody healthy; connecting failed; the connection broke, here or there; the answer was no HTTP; retries ran out.
+        flags=("UH", "UF", "UC", "UR", "LR", "UPE", "URX"),
         status=503,
+        try_again=True,
+    ),
+    Reply(
+        # Without those flags: the circuit breaker, or the overload manager, which guards the proxy's memory.
+        (503, 503),
+        "queue_full",
+        "server_error",
+        "Too many requests are under way at once. Try again shortly.",
         try_again=True,
     ),
     Reply(

@@ -29,14 +29,14 @@ def trouble(pods: Iterable[Manifest]) -> Trouble | None:
 
 def _troubles(pod: Manifest) -> Iterator[Trouble]:
     status, name = pod.get("status") or {}, pod["metadata"]["name"]
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            yield Trouble(Reason.UNSCHEDULABLE, f"No node takes pod {name}: {condition.get('message', '')}")
     if status.get("reason") == "Evicted":
         yield Trouble(Reason.EVICTED, f"Pod {name} was evicted: {status.get('message', '')}")
     for container in status.get("containerStatuses") or ():
         if (found := _of_container(name, container)) is not None:
             yield found
+    for condition in (status.get("conditions") or ()) if status.get("phase") == "Pending" else ():
+        if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            yield Trouble(Reason.UNSCHEDULABLE, f"No node takes pod {name}: {condition.get('message', '')}")
 
 
 def _of_container(pod: str, container: Mapping[str, Any]) -> Trouble | None:

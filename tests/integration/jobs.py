@@ -1,0 +1,70 @@
+"""Playing the kubelet for Jobs: where no node runs pods, a test says how one ended, and the real controllers go on."""
+
+import json
+from typing import Any
+
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import wait_until
+
+COMPONENT = "app.kubernetes.io/component"
+
+
+def job(kubectl: Kubectl, component: str, within: float = 30) -> dict[str, Any]:
+    """The only Job of that kind (`download` or `convert`), once its pod is there."""
+
+    def seen() -> dict[str, Any] | None:
+        jobs = [one for one in kubectl.items("jobs", "-l", f"{COMPONENT}={component}") if not ended(one)]
+        return jobs[0] if jobs and pods(kubectl, jobs[0]) else None
+
+    found = wait_until(seen, within=within, what=f"a {component} Job with its pod")
+    assert found
+    return found
+
+
+def ended(job: dict[str, Any]) -> bool:
+    return any(c["type"] in ("Complete", "Failed") for c in job.get("status", {}).get("conditions", []))
+
+
+def pods(kubectl: Kubectl, job: dict[str, Any]) -> list[dict[str, Any]]:
+    return kubectl.items("pods", "-l", f"batch.kubernetes.io/controller-uid={job['metadata']['uid']}")
+
+
+def patch_pod(kubectl: Kubectl, job: dict[str, Any], status: dict[str, Any]) -> None:
+    name = wait_until(lambda: pods(kubectl, job), within=30, what="the Job has a pod")[0]["metadata"]["name"]
+    body = json.dumps({"status": status})
+    kubectl.run("patch", "pod", name, "--subresource=status", "--type=merge", "-p", body)
+
+
+def container(**state: Any) -> dict[str, Any]:
+    return {
+        "name": "models",
+        "image": "whisper-models:test",
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+        "state": state,
+    }
+
+
+def end(kubectl: Kubectl, job: dict[str, Any], code: int, said: dict[str, Any] | str, reason: str = "") -> None:
+    """The container ended with this code and these last words."""
+    message = said if isinstance(said, str) else json.dumps(said)
+    terminated = {"exitCode": code, "message": message, "reason": reason or ("Error" if code else "Completed")}
+    status = {"phase": "Failed" if code else "Succeeded", "containerStatuses": [container(terminated=terminated)]}
+    patch_pod(kubectl, job, status)
+
+
+def succeed(kubectl: Kubectl, component: str, digest: str = "sha256:" + "a" * 64) -> None:
+    """The next Job of that kind makes its variant."""
+    found = job(kubectl, component)
+    said = {"outcome": "Ready", "revision": "0" * 40, "digest": digest, "size_bytes": 78_643_200, "path": component}
+    end(kubectl, found, 0, said)
+
+
+def fail(kubectl: Kubectl, component: str, reason: str, *, retryable: bool = True) -> dict[str, Any]:
+    """The next Job of that kind ends with a named failure."""
+    found = job(kubectl, component)
+    end(
+        kubectl, found, 1, {"outcome": "Failed", "reason": reason, "message": f"it is {reason}", "retryable": retryable}
+    )
+    return found

@@ -1,0 +1,129 @@
+"""Nonsense is refused by the API server, in a sentence that a person understands; what is sensible is taken."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.e2e.resources import model_set, whisper_service
+from tests.support.kubectl import Kubectl, KubectlError
+
+
+def cpu(**fields: Any) -> dict[str, Any]:
+    return whisper_service(runtimes={"cpu": fields})
+
+
+def models(*entries: dict[str, Any]) -> dict[str, Any]:
+    return model_set(models=list(entries))
+
+
+def variants(*entries: dict[str, Any]) -> dict[str, Any]:
+    return models({"name": "tiny", "variants": list(entries)})
+
+
+@dataclass(frozen=True)
+class Case:
+    says: str
+    resource: dict[str, Any]
+    sentence: str = field(default="")
+
+
+REFUSED = [
+    Case(
+        "a service without a runtime", whisper_service(runtimes={}), "spec.runtimes names no runtime: name at least one"
+    ),
+    Case("a service without a model", {**whisper_service(), "spec": {}}, 'missing required field "model"'),
+    Case("minus one replica", cpu(replicas=-1), "spec.runtimes.cpu.replicas.*greater than or equal to 0"),
+    Case("a long model name", whisper_service(model="whisper-tiny.en"), "write the model's short name: tiny.en"),
+    Case("a name that is taken", whisper_service("a-cpu"), "must not end in one of -npu, -gpu, -mac, -cpu, -router"),
+    Case("a name with a dot", whisper_service("a.b"), "must be lower-case letters, digits and '-'"),
+    Case("a name that begins with a digit", model_set("9lives"), "begin with a letter"),
+    Case("a name that is too long", whisper_service("a" * 53), "must not be longer than 52 characters"),
+    Case("a duration without a unit", whisper_service(routing={"timeouts": {"request": "30"}}), "timeouts.request"),
+    Case("a size that is none", whisper_service(routing={"maxUploadSize": "much"}), "maxUploadSize"),
+    Case("a strange Service", whisper_service(exposure={"type": "Mesh"}), 'supported values: "ClusterIP"'),
+    Case("a variable of ours", cpu(env=[{"name": "WHISPER_MODEL", "value": "x"}]), "are set by the operator"),
+    Case("a variable twice", cpu(env=[{"name": "A"}, {"name": "A"}]), "duplicate entries for key"),
+    Case("a field that does not exist", whisper_service(reutimes={}), 'unknown field "reutimes"'),
+    Case("a set without models", models(), "spec.models.*at least 1 items"),
+    Case("a model twice", models({"name": "tiny"}, {"name": "tiny"}), "duplicate entries for key"),
+    Case(
+        "a format nobody serves",
+        variants({"format": "wav", "precision": "int8"}),
+        'supported values: "pytorch", "onnx"',
+    ),
+    Case(
+        "a variant that is not made", variants({"format": "pytorch", "precision": "int8"}), "a variant is {format: onnx"
+    ),
+    Case("a variant without precision", variants({"format": "onnx"}), 'missing required field "precision"'),
+    Case(
+        "two kinds of storage",
+        model_set(storage={"existingClaim": "a", "claimTemplate": {}}),
+        "give existingClaim or claimTemplate, not both",
+    ),
+    Case(
+        "deleting a claim of someone else's",
+        model_set(storage={"existingClaim": "a", "reclaimPolicy": "Delete"}),
+        "an existing claim is never deleted by the operator",
+    ),
+    Case("a hub without a scheme", model_set(source={"huggingFace": {"endpoint": "hub"}}), "huggingFace.endpoint"),
+]
+TAKEN = [
+    Case("the longest name", whisper_service("a" * 52)),
+    Case("a number as an amount", cpu(resources={"limits": {"cpu": 2, "memory": "4Gi"}})),
+    Case(
+        "health checks as the plan has them",
+        whisper_service(routing={"healthCheck": {"interval": "30s", "retries": 3}}),
+    ),
+    Case("only the base checkpoint", models({"name": "large-v3"})),
+    Case("an own model", models({"name": "mine", "source": {"huggingFace": {"repo": "me/mine", "revision": "main"}}})),
+    Case(
+        "placement",
+        cpu(
+            placement={
+                "nodeSelector": {"a": "b"},
+                "tolerations": [{"key": "x", "operator": "Exists", "effect": "NoSchedule"}],
+            }
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.says)
+def test_refused(case: Case, api_server: Kubectl, namespace: str) -> None:
+    with pytest.raises(KubectlError, match=case.sentence):
+        api_server.within(namespace).apply([case.resource])
+
+
+@pytest.mark.parametrize("case", TAKEN, ids=lambda case: case.says)
+def test_taken(case: Case, api_server: Kubectl) -> None:
+    command = ("create", "--dry-run=server", "--validate=strict", "-f", "-")
+    api_server.run(*command, stdin=json.dumps(case.resource))
+
+
+def test_the_columns_tell_the_story(api_server: Kubectl) -> None:
+    for kind, columns in (
+        ("modelsets", ["Ready", "Models", "Progress", "Size", "Reason", "Age"]),
+        ("whisperservices", ["Ready", "Active", "Chain", "Model", "URL", "Reason", "Age"]),
+    ):
+        definition = api_server.get("crd", f"{kind}.whisper.livetranslate.io")
+        found = definition["spec"]["versions"][0]["additionalPrinterColumns"]
+        assert [column["name"] for column in found if not column.get("priority")] == columns
+
+
+def test_both_kinds_are_in_the_category_and_have_short_names(api_server: Kubectl) -> None:
+    found = api_server.run("api-resources", "--categories=whisper", "-o", "wide")
+    assert "wsvc" in found
+    assert "mset" in found
+
+
+def test_no_schema_has_a_default(api_server: Kubectl) -> None:
+    def defaults(node: Any) -> bool:
+        if isinstance(node, dict):
+            is_schema = "type" in node or "properties" in node
+            return (is_schema and "default" in node) or any(defaults(child) for child in node.values())
+        return isinstance(node, list) and any(defaults(child) for child in node)
+
+    for name in ("modelsets", "whisperservices"):
+        assert not defaults(api_server.get("crd", f"{name}.whisper.livetranslate.io")["spec"]["versions"])

@@ -1,0 +1,200 @@
+"""A WhisperService on the real API server: made, kept as it should be, left alone at rest, and removed without a trace."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.resources import model_set, whisper_service
+from tests.integration import jobs
+from tests.integration.operator_process import OperatorProcess
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import wait_until
+
+OURS = ("-l", "app.kubernetes.io/managed-by=whisper-operator")
+KINDS = "deployments,services,configmaps,serviceaccounts,poddisruptionbudgets,persistentvolumeclaims"
+NATIVE = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
+EXPECTED = {
+    "Deployment/speech-cpu",
+    "Deployment/speech-router",
+    "Service/speech",
+    "Service/speech-cpu",
+    "ConfigMap/speech-router",
+}
+
+
+def objects(place: Kubectl, *selector: str) -> dict[str, dict[str, Any]]:
+    found = place.items(KINDS, *selector)
+    return {f"{one['kind']}/{one['metadata']['name']}": one for one in found}
+
+
+@pytest.fixture
+def service(place: Kubectl) -> Kubectl:
+    """A namespace where the models are there and everything of the service is made."""
+    place.apply([model_set(), whisper_service()])
+    jobs.succeed(place, "download")
+    jobs.succeed(place, "convert")
+    place.wait_condition("mset", "models", "Ready", within=30)
+    wait_until(lambda: EXPECTED <= set(objects(place, *OURS)), within=30, what="everything is made")
+    place.wait_condition("wsvc", "speech", "ModelsReady", within=30)
+    return place
+
+
+def versions(place: Kubectl) -> dict[str, str]:
+    found = [*place.items(KINDS, *OURS), *place.items("wsvc,mset"), *place.items("events")]
+    ours = [
+        one for one in found if one["kind"] != "Event" or "whisper" in json.dumps(one.get("reportingComponent", ""))
+    ]
+    return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["resourceVersion"] for one in ours}
+
+
+def rested(place: Kubectl, operator: OperatorProcess) -> dict[str, str]:
+    """What there is once nothing was written for two seconds."""
+
+    def quiet() -> dict[str, str] | None:
+        before = operator.metric("whisper_operator_writes_total"), versions(place)
+        time.sleep(2)
+        return before[1] if before == (operator.metric("whisper_operator_writes_total"), versions(place)) else None
+
+    found = wait_until(quiet, within=60, what="nothing is written any more")
+    assert found
+    return found
+
+
+def test_all_objects_are_made_with_our_labels_and_an_owner(service: Kubectl) -> None:
+    uid = service.get("wsvc", "speech")["metadata"]["uid"]
+    for name in EXPECTED:
+        meta = objects(service)[name]["metadata"]
+        assert [one["uid"] for one in meta["ownerReferences"]] == [uid]
+        assert meta["labels"]["whisper.livetranslate.io/service"] == "speech"
+
+
+def test_status_is_about_the_current_generation_and_only_status_is_written(service: Kubectl) -> None:
+    def current() -> bool:
+        found = service.get("wsvc", "speech")
+        status = found["status"]
+        generations = {status["observedGeneration"], *(c["observedGeneration"] for c in status["conditions"])}
+        return generations == {found["metadata"]["generation"]}
+
+    service.run("patch", "wsvc", "speech", "--type=merge", "-p", '{"spec":{"runtimes":{"cpu":{"replicas":2}}}}')
+    wait_until(current, within=15, what="observedGeneration is current")
+    meta = service.get("wsvc", "speech")["metadata"]
+    assert meta["generation"] == 2
+    assert not {"finalizers", "labels", "annotations"} & set(meta)
+
+
+@pytest.mark.parametrize("target", sorted(EXPECTED))
+def test_what_is_deleted_is_back_within_seconds(target: str, service: Kubectl) -> None:
+    before = objects(service)[target]["metadata"]["uid"]
+    service.run("delete", target.lower(), "--wait=false")
+    wait_until(
+        lambda: objects(service).get(target, {"metadata": {"uid": before}})["metadata"]["uid"] != before,
+        within=10,
+        what=f"{target} is back",
+    )
+
+
+EDITS: list[tuple[str, dict[str, Any], Callable[[dict[str, Any]], Any]]] = [
+    ("deployment/speech-cpu", {"spec": {"replicas": 7}}, lambda found: found["spec"]["replicas"]),
+    ("service/speech-cpu", {"spec": {"publishNotReadyAddresses": True}}, lambda found: found["spec"].get("publishNotReadyAddresses")),
+    ("service/speech", {"spec": {"selector": {"app": "other"}}}, lambda found: found["spec"]["selector"]),
+    ("configmap/speech-router", {"data": {"envoy.yaml": "nonsense"}}, lambda found: found["data"]["envoy.yaml"]),
+    ("deployment/speech-cpu", {"metadata": {"ownerReferences": None}}, lambda found: found["metadata"].get("ownerReferences")),
+    (
+        "configmap/speech-router",
+        {"metadata": {"labels": {"app.kubernetes.io/managed-by": "nobody"}}},
+        lambda found: found["metadata"]["labels"],
+    ),
+]  # fmt: skip
+
+
+def test_a_field_of_ours_that_is_edited_by_hand_is_put_back(service: Kubectl) -> None:
+    for target, edit, seen in EDITS:
+        before = seen(service.get(target))
+        service.run("patch", target, "--type=merge", "-p", json.dumps(edit))
+        wait_until(
+            lambda t=target, s=seen, b=before: s(service.get(t)) == b,  # type: ignore[misc]  # mypy cannot infer it
+            within=10,
+            what=f"{target} is as before {edit}",
+        )
+
+
+def test_what_others_add_is_left_alone(service: Kubectl, operator: OperatorProcess) -> None:
+    service.run("annotate", "deployment", "speech-cpu", "team=ours")
+    service.run("label", "service", "speech", "team=ours")
+    rested(service, operator)
+    assert objects(service)["Deployment/speech-cpu"]["metadata"]["annotations"]["team"] == "ours"
+    assert objects(service)["Service/speech"]["metadata"]["labels"]["team"] == "ours"
+
+
+def test_at_rest_nothing_is_written_and_the_same_apply_changes_nothing(
+    service: Kubectl, operator: OperatorProcess
+) -> None:
+    before = rested(service, operator)
+    writes = operator.metric("whisper_operator_writes_total")
+
+    service.apply([model_set(), whisper_service()])
+    time.sleep(15)
+
+    assert versions(service) == before
+    assert operator.metric("whisper_operator_writes_total") == writes
+
+
+def test_a_service_without_its_models_says_so_and_goes_on_when_they_come(place: Kubectl) -> None:
+    place.apply([whisper_service()])
+    wait_until(lambda: place.condition("wsvc", "speech", "ModelsReady").get("reason") == "ModelSetNotFound", within=30)
+    place.apply([model_set()])
+    jobs.succeed(place, "download")
+    jobs.succeed(place, "convert")
+    place.wait_condition("wsvc", "speech", "ModelsReady", within=30)
+    assert place.get("mset", "models")["status"]["usedBy"] == ["speech"]
+
+
+def test_an_object_of_someone_else_is_not_taken_over(place: Kubectl) -> None:
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "speech"},
+        "spec": {"ports": [{"port": 1}], "selector": {"app": "theirs"}},
+    }
+    place.apply([theirs])
+    before = place.get("service", "speech")["metadata"]["resourceVersion"]
+    place.apply([whisper_service()])
+    wait_until(lambda: place.condition("wsvc", "speech", "Stalled").get("reason") == "NameTaken", within=30)
+    assert place.get("service", "speech")["metadata"]["resourceVersion"] == before
+
+    place.run("delete", "service", "speech")
+
+    wait_until(lambda: "Service/speech" in objects(place, *OURS), within=60, what="the Service is made when it can be")
+
+
+def test_deleting_leaves_the_claim_and_nothing_else(service: Kubectl) -> None:
+    service.run("delete", "wsvc,mset", "--all", "--timeout=30s")
+
+    def left() -> set[str]:
+        found = service.items(f"{KINDS},pods,replicasets,jobs,secrets,endpointslices")
+        return {f"{one['kind']}/{one['metadata']['name']}" for one in found} - NATIVE
+
+    wait_until(lambda: left() == {"PersistentVolumeClaim/models-models"}, within=60, what="all but the claim is gone")
+
+
+def test_a_service_that_is_made_anew_at_once_is_whole(service: Kubectl) -> None:
+    service.run("delete", "wsvc", "speech", "--wait=false")
+    service.apply([whisper_service()])
+
+    def whole() -> bool:
+        found = service.find("wsvc", "speech")
+        owned = objects(service, *OURS)
+        return bool(found) and all(
+            name in owned and owned[name]["metadata"]["ownerReferences"][0]["uid"] == found["metadata"]["uid"]
+            for name in EXPECTED
+        )
+
+    wait_until(whole, within=60, what="everything belongs to the new one")
+
+
+def test_a_namespace_with_everything_in_it_is_deleted_without_hanging(service: Kubectl) -> None:
+    service.run("delete", "namespace", str(service.namespace), "--timeout=90s", timeout=100)
+    service.run("create", "namespace", str(service.namespace))
