@@ -1,0 +1,98 @@
+"""Bad audio, wrong options, lies: the contract's errors, and the runtime lives on."""
+
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from tests.contract.runtime.service import Service, wav
+from tests.support.words import JFK, JFK_WORDS, word_errors
+
+CLIP = JFK.read_bytes()
+AUDIO = [
+    ("empty", b"", 400, "audio_empty"),
+    ("text", b"this is not audio at all\n" * 40, 415, "unsupported_audio"),
+    ("truncated", CLIP[: len(CLIP) // 2], 422, "undecodable_audio"),
+    ("cut in its header", CLIP[:30], 422, "undecodable_audio"),
+    ("without samples", wav(np.zeros(0)), 400, "audio_empty"),
+    ("over the size limit", b"RIFF" + bytes(4_100_000), 413, "audio_too_large"),
+    ("longer than allowed once decoded", wav(np.zeros(8000 * 101), 8000), 413, "audio_too_long"),
+]
+OPTIONS: list[tuple[dict[str, Any], str, int, str]] = [
+    ({"model": "enormous"}, "model", 404, "model_not_found"),
+    ({"model_name": "whisper-enormous"}, "model", 404, "model_not_found"),
+    ({"language": "klingon"}, "language", 400, "invalid_request"),
+    ({"language": "fr"}, "language", 400, "invalid_request"),
+    ({"task": "translate"}, "task", 400, "unsupported_task"),
+    ({"temperature": "hot"}, "temperature", 400, "invalid_request"),
+    ({"word_timestamps": "maybe"}, "word_timestamps", 400, "invalid_request"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _lives_on(service: Service) -> Any:
+    yield
+    assert service.client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions"])
+@pytest.mark.parametrize(("audio", "status", "code"), [c[1:] for c in AUDIO], ids=[c[0] for c in AUDIO])
+def test_bad_audio(service: Service, path: str, audio: bytes, status: int, code: str) -> None:
+    answer = service.send(audio, path)
+    body = answer.json()
+    assert (answer.status_code, body["error"]["code"]) == (status, code)
+    assert body["error"]["type"] == "invalid_request_error"
+    assert body["error"]["message"]
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["service"] == "whisper-cpu"
+    assert answer.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize(("options", "param", "status", "code"), OPTIONS)
+def test_wrong_options(service: Service, options: dict[str, Any], param: str, status: int, code: str) -> None:
+    answer = service.send(CLIP, **options)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (status, code, param)
+
+
+def test_after_bad_requests_a_good_one_is_answered_well(service: Service) -> None:
+    for _, audio, *_ in AUDIO:
+        service.send(audio)
+    assert word_errors(JFK_WORDS, service.send(CLIP).json()["text"]) == 0
+
+
+BODIES = [
+    ("no file", {"files": {"other": b"x"}}, 400),
+    ("two files", {"files": [("file", CLIP), ("audio", CLIP)]}, 400),
+    ("no form", {"content": b"just bytes"}, 400),
+    ("a form cut off", {"content": b"--x\r\n", "headers": {"content-type": "multipart/form-data; boundary=x"}}, 400),
+    ("a form without boundary", {"content": b"--x", "headers": {"content-type": "multipart/form-data"}}, 400),
+    ("wrong JSON", {"content": b"{", "headers": {"content-type": "application/json"}}, 400),
+    ("JSON that is no object", {"json": [1, 2]}, 400),
+    ("JSON without audio", {"json": {"language": "en"}}, 400),
+    ("wrong base64", {"json": {"audio_data": "%%%"}}, 400),
+    ("base64 of text", {"json": {"audio_data": "aGVsbG8="}}, 415),
+    ("half a sample", {"json": {"audio_data": "YWJj", "encoding": "pcm_s16le"}}, 422),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), [c[1:] for c in BODIES], ids=[c[0] for c in BODIES])
+def test_bodies_that_make_no_sense(service: Service, body: dict[str, Any], status: int) -> None:
+    answer = service.client.post("/transcribe", **body)
+    assert answer.status_code == status
+    assert answer.json()["error"]["message"]
+
+
+def test_an_upload_that_announces_too_much_is_refused_before_it_is_sent(service: Service) -> None:
+    at = urlsplit(service.url)
+    with socket.create_connection((at.hostname, at.port), timeout=10) as wire:
+        head = f"POST /transcribe HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-length: 99999999\r\n"
+        wire.sendall((head + "content-type: multipart/form-data; boundary=x\r\n\r\n--x\r\n").encode())
+        assert wire.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_unknown_path_or_method_answers_in_the_same_form(service: Service) -> None:
+    assert service.client.get("/transcribe").json()["error"]["type"] == "invalid_request_error"
+    assert service.client.get("/nowhere").status_code == 404

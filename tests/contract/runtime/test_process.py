@@ -1,0 +1,121 @@
+"""`whisper-cpu` as a process: it serves, drains on SIGTERM, ends with 0, and transcribes files."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.contract.runtime.service import MODEL, long_speech
+from tests.support.artifacts import onnx_store
+from tests.support.waiting import wait_until
+from tests.support.words import JFK, JFK_WORDS, word_errors
+
+COMMAND = [str(Path(sys.executable).with_name("whisper-cpu"))]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def model_flags() -> list[str]:
+    return ["--models", str(onnx_store(MODEL)), "--model", MODEL, "--threads", "1"]
+
+
+@contextmanager
+def process() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A serving process that is ready, and its address."""
+    port = free_port()
+    command = [*COMMAND, "serve", *model_flags(), "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as running:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_until(lambda: _ready(url), within=60, every=0.05, what="whisper-cpu is ready")
+            yield running, url
+        finally:
+            running.kill()
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_sigterm_finishes_what_is_in_flight_refuses_the_rest_and_ends_with_0() -> None:
+    with process() as (running, url):
+        answers: list[httpx.Response] = []
+        upload = {"file": long_speech()}
+        sending = threading.Thread(
+            target=lambda: answers.append(httpx.post(f"{url}/transcribe", files=upload, timeout=60))
+        )
+        sending.start()
+        busy = lambda: httpx.get(f"{url}/health").json()["queue"]["depth"] == 1  # noqa: E731 - a condition
+        wait_until(busy, within=30, every=0.01, what="a request is in flight")
+        running.send_signal(signal.SIGTERM)
+        draining = lambda: httpx.get(f"{url}/readyz").status_code == 503  # noqa: E731 - a condition
+        wait_until(draining, within=5, every=0.01, what="draining")
+        refused = httpx.post(f"{url}/transcribe", files={"file": JFK.read_bytes()})
+        sending.join(60)
+        assert running.wait(20) == 0
+        assert running.stderr is not None
+        lines = [json.loads(line) for line in running.stderr.read().splitlines()]
+    assert answers[0].status_code == 200
+    assert answers[0].json()["text"]
+    assert refused.json()["error"]["code"] == "draining"
+    served = [line for line in lines if line.get("path") == "/transcribe" and line["status"] == 200]
+    assert served[0]["request_id"] == answers[0].headers["x-request-id"]
+    assert not any("hello" in json.dumps(line).lower() for line in lines), "no transcript in the log"
+
+
+def test_an_idle_process_ends_at_once() -> None:
+    with process() as (running, _):
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+
+
+def test_transcribe_prints_text_and_json_with_words() -> None:
+    done = subprocess.run(
+        [*COMMAND, "transcribe", *model_flags(), "--json", "--words", str(JFK)], capture_output=True, check=True
+    )
+    result = json.loads(done.stdout)
+    assert word_errors(JFK_WORDS, result["text"]) == 0
+    assert len(result["words"]) == 22
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_transcribed(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no audio")
+    command = [*COMMAND, "transcribe", *model_flags(), str(tmp_path / "text"), str(tmp_path / "none"), str(JFK)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert done.returncode == 1
+    assert word_errors(JFK_WORDS, done.stdout) == 0
+    assert "text: this is not an audio format" in done.stderr
+    assert "none: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "says"),
+    [
+        (["--port", "high"], 2, "--port"),
+        (["--precision", "int9"], 2, "int9"),
+        (["--models", "/nowhere"], 1, "/nowhere"),
+        (["--model", "enormous"], 1, "enormous"),
+    ],
+)
+def test_what_cannot_be_served_ends_with_a_sentence(flags: list[str], status: int, says: str) -> None:
+    command = [*COMMAND, "serve", *model_flags(), *flags]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert done.returncode == status
+    assert done.stderr.startswith("whisper-cpu: ")
+    assert says in done.stderr

@@ -1,0 +1,100 @@
+"""Admission, cancellation, deadlines, failures of the engine, start and drain."""
+
+import threading
+
+import httpx
+from whisper_runtime.engine import Artifact
+from whisper_runtime.fake import FakeEngine
+from whisper_runtime.serving.lifecycle import Phase
+
+from tests.contract.runtime.service import Service, fake_engine, serving
+from tests.support.waiting import wait_until
+from tests.support.words import JFK, SAMPLE
+
+CLIP = JFK.read_bytes()
+
+
+def test_a_full_queue_answers_503_with_a_time_to_come_back_and_stays_ready(service: Service) -> None:
+    with service.busy():
+        answer = service.send(SAMPLE.read_bytes())
+        ready = service.client.get("/readyz").status_code
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "queue_full")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert int(answer.headers["retry-after-ms"]) >= 100
+    assert "x-should-retry" not in answer.headers
+    assert ready == 200
+    assert service.send(CLIP).status_code == 200
+
+
+def test_a_client_that_hangs_up_frees_its_place(service: Service) -> None:
+    with service.busy():
+        pass
+    assert service.queue == 0
+    assert service.runtime.life.in_flight == 0
+    assert service.send(CLIP).status_code == 200
+
+
+def test_a_failure_of_the_engine_is_one_requests_failure(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    engine.failure = RuntimeError("boom")
+    failed = service.send(CLIP)
+    assert (failed.status_code, failed.json()["error"]["code"]) == (500, "engine_error")
+    engine.failure = None
+    assert service.send(CLIP).status_code == 200
+
+
+def test_a_request_that_takes_too_long_gets_504() -> None:
+    engine = FakeEngine()
+    with serving(engine, Artifact(JFK, "tiny.en", "int8", 1), request_seconds=2) as service:
+        engine.release.clear()
+        answer = service.send(CLIP)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
+        wait_until(lambda: service.queue == 0, within=10, every=0.02, what="the engine stopped")
+        engine.release.set()
+        assert service.send(CLIP).status_code == 200
+
+
+def test_before_the_model_is_loaded_only_livez_says_yes() -> None:
+    engine = FakeEngine(hold=True)
+    artifact = fake_engine()[1]
+    with serving(engine, artifact, await_ready=False) as service:
+        phase = lambda: service.runtime.life.phase is Phase.WARMING  # noqa: E731 - a condition
+        wait_until(phase, within=10, every=0.01, what="the canary is being run")
+        probes = {p: service.client.get(p).status_code for p in ("/livez", "/readyz", "/startupz", "/health")}
+        early = service.send(CLIP)
+        engine.release.set()
+        wait_until(service.ready, within=10, every=0.02, what="ready")
+    assert probes == {"/livez": 200, "/readyz": 503, "/startupz": 503, "/health": 503}
+    assert (early.status_code, early.json()["error"]["code"]) == (503, "loading")
+    assert early.headers["retry-after"]
+
+
+def test_a_model_that_does_not_load_is_failed_and_says_why() -> None:
+    engine = FakeEngine()
+    engine.load_failure = ValueError("no such graph")
+    with serving(engine, fake_engine()[1], await_ready=False) as service:
+        failed = lambda: service.runtime.life.phase is Phase.FAILED  # noqa: E731 - a condition
+        wait_until(failed, within=10, every=0.02, what="loading failed")
+        health = service.client.get("/health")
+    assert health.status_code == 503
+    assert (health.json()["status"], health.json()["reason"]) == ("failed", "ValueError: no such graph")
+
+
+def test_draining_finishes_what_is_in_flight_and_refuses_the_rest(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    engine.release.clear()
+    answers: list[httpx.Response] = []
+    sending = threading.Thread(
+        target=lambda: answers.append(httpx.post(f"{service.url}/transcribe", files={"file": CLIP}))
+    )
+    sending.start()
+    wait_until(lambda: service.queue == 1, within=10, every=0.01, what="a request is in flight")
+    service.runtime.life.enter(Phase.DRAINING)
+    refused = service.send(CLIP)
+    ready = service.client.get("/readyz").status_code
+    live = service.client.get("/livez").status_code
+    engine.release.set()
+    sending.join(10)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "draining")
+    assert (ready, live) == (503, 200)
+    assert answers[0].status_code == 200

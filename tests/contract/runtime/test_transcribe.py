@@ -1,0 +1,94 @@
+"""`POST /transcribe`."""
+
+import base64
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+
+from tests.contract.runtime.service import MODEL, Service, wav
+from tests.support.words import JFK, JFK_WORDS, SAMPLE, word_errors
+
+CLIP = JFK.read_bytes()
+
+
+@pytest.mark.parametrize("field", ["file", "audio"])
+def test_a_file_gives_its_words_and_the_whole_result(service: Service, field: str) -> None:
+    answer = service.send(CLIP, name=field)
+    assert answer.status_code == 200
+    result = answer.json()
+    assert word_errors(JFK_WORDS, result["text"]) == 0
+    assert result["request_id"] == answer.headers["x-request-id"]
+    assert (result["model"], result["task"], result["language"]) == (MODEL, "transcribe", "en")
+    assert result["duration"] == pytest.approx(11.0, abs=0.01)
+    assert result["words"] is None
+    assert result["degraded"] == []
+    assert result["timings"]["diarize"] is None
+    assert result["timings"]["inference"] > 0
+    times = [t for s in result["segments"] for t in (s["start"], s["end"])]
+    assert times == sorted(times)
+    assert 0 <= times[0] < 1
+    assert 10 < times[-1] <= 11
+    assert [s["id"] for s in result["segments"]] == list(range(len(result["segments"])))
+
+
+def test_json_with_base64_gives_the_same(service: Service) -> None:
+    samples, rate = soundfile.read(io.BytesIO(CLIP), dtype="int16")
+    bare = {"audio_data": base64.b64encode(samples.tobytes()).decode(), "sample_rate": rate, "encoding": "pcm_s16le"}
+    whole = {"audio_data": base64.b64encode(CLIP).decode()}
+    texts = {service.client.post("/transcribe", json=body).json()["text"] for body in (bare, whole)}
+    assert len(texts) == 1
+    assert word_errors(JFK_WORDS, texts.pop()) == 0
+
+
+def test_words_have_times_inside_their_file(service: Service) -> None:
+    result = service.send(CLIP, word_timestamps="true").json()
+    words = result["words"]
+    assert word_errors(JFK_WORDS, "".join(word["word"] for word in words)) == 0
+    assert words == [word for segment in result["segments"] for word in segment["words"]]
+    times = [t for word in words for t in (word["start"], word["end"])]
+    assert times == sorted(times)
+    assert times[-1] <= 11
+    assert {word["timing"] for word in words} <= {"dtw", "interpolated"}
+
+
+@pytest.mark.parametrize("audio", [np.zeros(32_000), 0.005 * np.random.default_rng(0).standard_normal(80_000)])
+def test_silence_and_noise_give_no_words(service: Service, audio: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    result = service.send(wav(audio)).json()
+    assert (result["text"], result["segments"]) == ("", [])
+
+
+def test_options_not_honoured_are_named_in_body_and_header(service: Service) -> None:
+    answer = service.send(CLIP, beam_size="5", hotwords="country", device="npu")
+    assert answer.status_code == 200
+    assert answer.json()["degraded"] == ["beam_size", "hotwords", "device"]
+    assert answer.headers["x-whisper-degraded"] == "beam_size, hotwords, device"
+    assert answer.json()["device"] == {
+        "requested": "npu",
+        "used": "CPU",
+        "fallback_reason": "this runtime serves from CPU",
+    }
+
+
+def test_options_do_not_stick(service: Service) -> None:
+    before = service.send(CLIP).json()
+    service.send(CLIP, prompt="SHOUTING. ALL CAPITALS.", temperature="1", word_timestamps="true")
+    after = service.send(CLIP).json()
+    for key in ("text", "segments", "words", "degraded"):
+        assert before[key] == after[key]
+
+
+def test_concurrent_requests_do_not_mix(service: Service) -> None:
+    def ask(path: object) -> httpx.Response:
+        return service.send(path.read_bytes())  # type: ignore[attr-defined]  # one of two files
+
+    alone = {path: ask(path).json()["text"] for path in (JFK, SAMPLE)}
+    paths = [JFK, SAMPLE, JFK, JFK]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        answers = list(pool.map(ask, paths))
+    assert [answer.status_code for answer in answers] == [200] * len(paths)
+    assert [answer.json()["text"] for answer in answers] == [alone[path] for path in paths]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == len(paths)
