@@ -20,7 +20,7 @@ class Upstream:
         broken: cut the connection instead of answering.
         delay: seconds until the answer.
         seen: the bodies' sizes of requests that arrived whole.
-        requests: their headers.
+        requests: their headers, the names in lower case.
     """
 
     address: str
@@ -62,7 +62,7 @@ class Upstream:
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.seen.append(len(body))
-        self.requests.append(dict(request.headers))
+        self.requests.append({name.lower(): value for name, value in request.headers.items()})
         if self.broken and request.transport is not None:
             request.transport.abort()
         if self.busy:

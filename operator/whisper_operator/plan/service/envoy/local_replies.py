@@ -57,7 +57,7 @@ REPLIES = (
         "no_healthy_runtime",
         "server_error",
         "No runtime of this service could take the request. Try again shortly; `kubectl get wsvc` tells why.",
-        # Nobody healthy; connecting failed; the connection broke, here or there; the answer was no HTTP; retries ran out.
+        # Nobody healthy; no connection; a connection that broke, here or there; no HTTP; retries that ran out.
         flags=("UH", "UF", "UC", "UR", "LR", "UPE", "URX"),
         status=503,
         try_again=True,
