@@ -49,19 +49,31 @@ def sole_writer(folder: Path, done: Callable[[], bool], patience: Patience) -> I
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class Silence:
+    """How long an owner has given no sign of life, by the clock of whoever looks."""
+
+    def __init__(self) -> None:
+        self._seen: Any = None
+        self._since = 0.0
+
+    def lasted(self, owner: object, now: float) -> float:
+        """Seconds since `owner` last said anything new."""
+        if owner != self._seen or not self._since:
+            self._seen, self._since = owner, now
+        return now - self._since
+
+
 def _acquire(folder: Path, done: Callable[[], bool], patience: Patience) -> bool:
     """True with the folder made by us, False once the work is done by another."""
-    seen: Any = None
-    since = time.monotonic()
+    silence = Silence()
     while not done():
         try:
             folder.mkdir()
         except FileExistsError:
             owner = _read(folder)
-            if owner != seen:
-                seen, since = owner, time.monotonic()
-            if time.monotonic() - since > patience.stale or _died_here(owner):
+            if silence.lasted(owner, time.monotonic()) > patience.stale or _died_here(owner):
                 _clear(folder)
+                silence = Silence()
             else:
                 time.sleep(patience.poll)
         else:

@@ -1,5 +1,7 @@
 """How often and how long is waited, by a clock that is turned by hand."""
 
+import ssl
+
 import pytest
 from whisper_models.download.failures import Question, TryAgain, refused, unreachable
 from whisper_models.download.retry import Attempts, Patience
@@ -47,6 +49,13 @@ def test_a_hub_that_asks_for_an_hour_is_told_about_instead() -> None:
     with pytest.raises(Throttled, match="429"):
         attempts.wait(wish)
     assert waited == []
+
+
+def test_a_certificate_that_is_not_trusted_is_told_apart_from_silence() -> None:
+    error = ConnectionError("connect failed")
+    error.__context__ = ssl.SSLCertVerificationError("self-signed certificate")
+    assert "certificate" in str(unreachable(QUESTION, error).failure)
+    assert "certificate" not in str(unreachable(QUESTION, ConnectionError("refused")).failure)
 
 
 @pytest.mark.parametrize(

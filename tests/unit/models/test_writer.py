@@ -4,12 +4,15 @@ import json
 import multiprocessing
 import os
 import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from whisper_models.store.writer import OWNER, Patience, sole_writer
+from whisper_models.store.writer import OWNER, Patience, Silence, sole_writer
 
-QUICK = Patience(beat=0.02, stale=0.3, poll=0.01)
+QUICK = Patience(beat=0.02, stale=3600.0, poll=0.01)
 DEADLINE = 20.0
 
 
@@ -45,12 +48,30 @@ def test_a_writer_of_another_machine_that_gives_no_sign_of_life_is_taken_over(tm
     folder = tmp_path / ".writer"
     folder.mkdir()
     (folder / OWNER).write_text(json.dumps({"host": "a-lost-node", "namespace": "x", "pid": 1, "beat": 3}))
-    with sole_writer(folder, _never, QUICK) as needed:
+    with sole_writer(folder, _never, replace(QUICK, stale=0.1)) as needed:
         assert needed
 
 
-def test_a_writer_that_lives_is_waited_for_however_long_it_takes(tmp_path: Path) -> None:
-    """It beats every 0.02 s; the waiter would take over after 0.3 s of silence, and is kept out for 1 s."""
+def test_silence_is_counted_from_the_last_sign_of_life() -> None:
+    silence = Silence()
+    assert silence.lasted({"beat": 1}, now=100.0) == 0
+    assert silence.lasted({"beat": 1}, now=140.0) == 40
+    assert silence.lasted({"beat": 2}, now=145.0) == 0
+    assert silence.lasted({"beat": 2}, now=150.0) == 5
+    assert silence.lasted(None, now=151.0) == 0  # it let go, or was taken over, between two looks
+
+
+def test_a_writer_gives_signs_of_life_while_it_writes(tmp_path: Path) -> None:
+    with sole_writer(tmp_path / ".writer", _never, QUICK):
+        until = time.monotonic() + DEADLINE
+        seen: set[int] = set()
+        while len(seen) < 3 and time.monotonic() < until:
+            with suppress(OSError, ValueError):
+                seen.add(json.loads((tmp_path / ".writer" / OWNER).read_text())["beat"])
+    assert len(seen) == 3
+
+
+def test_the_next_writer_enters_when_the_first_has_left(tmp_path: Path) -> None:
     inside, release, entered = threading.Event(), threading.Event(), threading.Event()
 
     def first() -> None:
@@ -66,7 +87,7 @@ def test_a_writer_that_lives_is_waited_for_however_long_it_takes(tmp_path: Path)
     threads[0].start()
     assert inside.wait(DEADLINE)
     threads[1].start()
-    assert not entered.wait(1.0)
+    assert not entered.wait(0.2)
     release.set()
     assert entered.wait(DEADLINE)
     for thread in threads:
