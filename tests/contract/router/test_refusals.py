@@ -104,7 +104,11 @@ async def test_too_many_large_uploads_are_refused_before_memory_runs_out(start: 
     async with start(max_heap_bytes=64 * MEBIBYTE, max_upload_bytes=len(body)) as proxy, proxy.client() as client:
         held = [asyncio.create_task(client.post("/transcribe", content=body)) for _ in range(6)]
         await until(lambda: refuses(proxy.stats))
-        refusal(await client.post("/transcribe", content=b"audio"), 503, "queue_full")
+        # Refused before Envoy gives it an identifier, so this one carries its caller's.
+        answer = await client.post("/transcribe", content=b"audio", headers={"x-request-id": "mine"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "queue_full")
+        assert answer.json()["request_id"] == "mine"
+        assert int(answer.headers["retry-after"]) >= 1
         # Those who look after the router are answered all the while.
         assert (await asyncio.to_thread(httpx.get, f"{proxy.stats}/ready")).status_code == 200
         await asyncio.wait(held)
