@@ -33,22 +33,22 @@ class _Server(uvicorn.Server):
 
 def serve(app: FastAPI) -> int:
     """Serve until SIGTERM or SIGINT; the exit status: 1 if the model could not be served."""
-    return asyncio.run(_serve(app))
-
-
-async def _serve(app: FastAPI) -> int:
     runtime: Runtime = app.state.runtime
-    settings = runtime.settings
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
+        host=runtime.settings.host,
+        port=runtime.settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )
-    server, told = _Server(config), asyncio.Event()
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        return runner.run(_serve(_Server(config), runtime))
+
+
+async def _serve(server: _Server, runtime: Runtime) -> int:
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, told.set)

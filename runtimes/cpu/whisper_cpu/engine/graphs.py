@@ -37,12 +37,12 @@ class Graphs:
 
 def load_graphs(folder: Path, config: dict[str, Any], threads: int) -> Graphs:
     """Open the three graphs of a variant's folder."""
-    _share_pool(threads)
+    pooled = _pooled(threads)
     heads = config["decoder_attention_heads"]
     return Graphs(
-        encoder=_session(folder / "encoder.onnx"),
-        decoder=_session(folder / "decoder.onnx"),
-        align=_session(folder / "align.onnx"),
+        encoder=_session(folder / "encoder.onnx", pooled=pooled),
+        decoder=_session(folder / "decoder.onnx", pooled=pooled),
+        align=_session(folder / "align.onnx", pooled=pooled),
         layers=config["decoder_layers"],
         heads=heads,
         head_size=config["d_model"] // heads,
@@ -50,17 +50,23 @@ def load_graphs(folder: Path, config: dict[str, Any], threads: int) -> Graphs:
     )
 
 
-def _share_pool(threads: int) -> None:
-    """The pool is made with the first session of the process, so only the first size counts."""
+def _pooled(threads: int) -> bool:
+    """Whether sessions run on the process's one pool. It is made once, so only its first size counts.
+
+    One thread needs no pool; a process that has made one must go on using it, for ONNX Runtime then refuses all else.
+    """
     with _pool_lock:
-        if not _pool_threads:
+        if threads > 1 and not _pool_threads:
             onnxruntime.set_global_thread_pool_sizes(threads, 1)
             _pool_threads.append(threads)
+        return bool(_pool_threads)
 
 
-def _session(file: Path) -> Any:
+def _session(file: Path, *, pooled: bool) -> Any:
     options = onnxruntime.SessionOptions()
-    options.use_per_session_threads = False
+    options.use_per_session_threads = not pooled
+    if not pooled:
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
