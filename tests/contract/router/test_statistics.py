@@ -64,4 +64,4 @@ async def test_an_idle_router_is_drained_in_seconds(start: Start, pods: Pods) ->
 
 
 def says_close(url: str) -> bool:
-    return httpx.get(f"{url}/models").headers.get("connection") == "close"
+    return bool(httpx.get(f"{url}/models").headers.get("connection") == "close")

@@ -1,6 +1,7 @@
 """The real Envoy accepts what the operator writes, for every kind of spec."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from whisper_operator.api.whisperservice import WhisperServiceSpec
@@ -9,7 +10,7 @@ from whisper_operator.plan.service.envoy import RouterSettings, Tier, render
 from tests.contract.router.proxy import validate
 from tests.unit.service.builders import configuration
 
-SPECS = {
+SPECS: dict[str, dict[str, Any]] = {
     "the least spec": {},
     "round robin": {"routing": {"loadBalancing": "RoundRobin"}},
     "random": {"routing": {"loadBalancing": "Random"}},

@@ -1,5 +1,7 @@
 """The whole configuration, from its parts."""
 
+from functools import lru_cache
+
 import yaml
 
 from whisper_operator.plan.service.envoy.cluster import chain_cluster
@@ -27,6 +29,10 @@ def bootstrap(settings: RouterSettings) -> Config:
     }
 
 
+@lru_cache(maxsize=1024)
 def render(settings: RouterSettings) -> str:
-    """As YAML, in the order in which it is built, so that a person can read it in the ConfigMap."""
+    """As YAML, in the order in which it is built, so that a person can read it in the ConfigMap.
+
+    Kept for the next look at the same service: writing YAML takes longer than all the rest of planning.
+    """
     return yaml.safe_dump(bootstrap(settings), sort_keys=False, width=120)

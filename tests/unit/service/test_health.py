@@ -1,0 +1,56 @@
+"""Reading the routers' own page. What it looks like is the contract test's business."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from whisper_operator.plan.service.health import router_health
+from whisper_operator.plan.types import RouterHealth, TierHealth
+
+
+def page(*hosts: tuple[str, dict[str, Any]]) -> bytes:
+    listed = [{"locality": {"zone": zone}, "health_status": health} for zone, health in hosts]
+    return json.dumps({"cluster_statuses": [{"name": "admin"}, {"name": "chain", "host_statuses": listed}]}).encode()
+
+
+FINE: dict[str, Any] = {"eds_health_status": "HEALTHY"}
+SICK = FINE | {"failed_active_health_check": True}
+THROWN_OUT = FINE | {"failed_outlier_check": True}
+
+
+def test_what_is_wrong_with_a_host_makes_it_unhealthy() -> None:
+    found = router_health([page(("cpu", FINE), ("cpu", SICK), ("cpu", THROWN_OUT), ("npu", SICK))])
+    assert found.runtimes == {"cpu": TierHealth(1, 3), "npu": TierHealth(0, 1)}
+
+
+def test_the_worst_view_counts() -> None:
+    found = router_health([page(("cpu", FINE), ("cpu", FINE)), page(("cpu", FINE), ("cpu", SICK)), None])
+    assert found == RouterHealth(asked=3, answering=2, runtimes={"cpu": TierHealth(1, 2)})
+
+
+def test_a_router_that_knows_no_pod_yet_sees_none() -> None:
+    assert router_health([page(("cpu", FINE)), page()]).runtimes == {"cpu": TierHealth(0, 0)}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"cluster_statuses": 1}', b"\xff", b"null"])
+def test_what_is_no_such_page_is_no_answer(body: bytes) -> None:
+    assert router_health([body]) == RouterHealth(asked=1, answering=0)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["cluster_statuses", "name", "host_statuses", "locality", "zone", "health_status"])
+                | st.text(),
+                inner,
+            )
+        ),
+    )
+)
+def test_no_page_can_break_it(value: Any) -> None:
+    router_health([json.dumps(value).encode()])

@@ -1,0 +1,103 @@
+"""What the objects have in common, and how they fit together."""
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from whisper_operator.plan.service import plan_service
+from whisper_operator.plan.service.manifests import FOR_EACH_RUNTIME, FOR_THE_ROUTER
+
+from tests.unit.service.builders import Object, modelset, observed, service
+
+
+def applied(**spec: object) -> dict[tuple[str, str], Object]:
+    plan = plan_service(observed(resource=service(**spec), modelset=modelset()))
+    return {(one["kind"], one["metadata"]["name"]): one for one in plan.apply}
+
+
+def pod_specs() -> Iterator[Object]:
+    for (kind, _), one in applied().items():
+        if kind == "Deployment":
+            yield one["spec"]["template"]["spec"]
+
+
+def test_every_builder_makes_one_object() -> None:
+    assert len(applied()) == len(FOR_THE_ROUTER) + len(FOR_EACH_RUNTIME)
+
+
+@pytest.mark.parametrize("pod", list(pod_specs()), ids=["router", "cpu"])
+def test_every_pod_passes_the_restricted_profile(pod: Object) -> None:
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not pod["automountServiceAccountToken"]
+    assert not pod["enableServiceLinks"]
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert not context["allowPrivilegeEscalation"]
+        assert context["readOnlyRootFilesystem"]
+    assert {next(iter(set(volume) - {"name"})) for volume in pod["volumes"]} <= {
+        "configMap",
+        "emptyDir",
+        "persistentVolumeClaim",
+    }
+
+
+def test_models_are_mounted_read_only() -> None:
+    pod = applied()["Deployment", "speech-cpu"]["spec"]["template"]["spec"]
+    assert pod["volumes"][0]["persistentVolumeClaim"] == {"claimName": "models-models", "readOnly": True}
+    assert pod["containers"][0]["volumeMounts"][0]["readOnly"]
+
+
+def test_a_changed_configuration_rolls_the_router_and_only_the_router() -> None:
+    before, after = applied(), applied(routing={"healthCheck": {"interval": "5s"}})
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed == {("ConfigMap", "speech-router"), ("Deployment", "speech-router")}
+    router = "Deployment", "speech-router"
+    assert before[router]["spec"]["template"] != after[router]["spec"]["template"]
+
+
+def test_services_find_the_pods_of_their_deployments() -> None:
+    found = applied()
+    for name, deployment in (
+        ("speech", "speech-router"),
+        ("speech-router", "speech-router"),
+        ("speech-cpu", "speech-cpu"),
+    ):
+        selector = found["Service", name]["spec"]["selector"]
+        labels = found["Deployment", deployment]["spec"]["template"]["metadata"]["labels"]
+        assert selector.items() <= labels.items()
+
+
+def test_the_configuration_names_the_runtimes_service_in_full() -> None:
+    text = applied()["ConfigMap", "speech-router"]["data"]["envoy.yaml"]
+    clusters = yaml.safe_load(text)["static_resources"]["clusters"]
+    tier = clusters[0]["load_assignment"]["endpoints"][0]
+    address = tier["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+    assert address == {"address": "speech-cpu.demo.svc.cluster.local", "port_value": 5004}
+
+
+def test_a_pod_gets_as_long_to_end_as_its_requests_may_take() -> None:
+    found = applied(routing={"timeouts": {"request": "1m"}})
+    grace = {
+        name: one["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        for (kind, name), one in found.items()
+        if kind == "Deployment"
+    }
+    assert grace == {"speech-router": 75, "speech-cpu": 75}
+
+
+def test_memory_for_uploads_is_granted_with_them() -> None:
+    def limit(**routing: str) -> str:
+        pod = applied(routing=routing)["Deployment", "speech-router"]["spec"]["template"]["spec"]
+        return str(pod["containers"][0]["resources"]["limits"]["memory"])
+
+    assert (limit(), limit(maxUploadSize="512Mi")) == ("1024Mi", "4352Mi")
+
+
+def test_the_drain_page_has_the_key_that_kubernetes_knocks_with() -> None:
+    found = applied()
+    hook = found["Deployment", "speech-router"]["spec"]["template"]["spec"]["containers"][0]["lifecycle"]["preStop"][
+        "httpGet"
+    ]
+    assert hook["httpHeaders"][0]["value"] in found["ConfigMap", "speech-router"]["data"]["envoy.yaml"]
