@@ -6,6 +6,7 @@ A folder is named after the digest of the code that makes it, so changed code ma
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import sys
 import tempfile
@@ -58,8 +59,7 @@ def openvino(model: str, target: Path) -> None:
 
 def folder(make: Make, model: str) -> Path:
     """What `make` makes of a model, from the cache if it is there."""
-    sources = source_digest(Path(next(iter(whisper_models.convert.__path__))), Path(__file__).parent)
-    place = cache_root() / "bench" / f"{model}-{make.__name__}-{PARCELS[model].sha256[:12]}-{sources}"
+    place = cache_root() / "bench" / f"{model}-{make.__name__}-{PARCELS[model].sha256[:12]}-{_made_by()}"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as making:
@@ -69,3 +69,9 @@ def folder(make: Make, model: str) -> Path:
                 make(model, made)
             made.rename(place)
     return place
+
+
+def _made_by() -> str:
+    """Which converters, and which version of this file."""
+    converters = source_digest(Path(next(iter(whisper_models.convert.__path__))))
+    return hashlib.sha256(converters.encode() + Path(__file__).read_bytes()).hexdigest()[:12]

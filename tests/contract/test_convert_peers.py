@@ -63,17 +63,16 @@ def test_whisper_cpp_hears_every_word_in_f16(ggml: Path, jfk: Waveform) -> None:
     assert word_errors(JFK_WORDS, heard_by_whisper_cpp(ggml, jfk)) == 0
 
 
-@pytest.mark.parametrize("precision", [Precision.Q8_0, Precision.Q5_0])
 def test_whisper_cpp_hears_every_word_of_what_its_own_library_quantised(
-    ggml: Path, precision: Precision, jfk: Waveform, tmp_path: Path
+    ggml: Path, jfk: Waveform, tmp_path: Path
 ) -> None:
     smaller = tmp_path / "smaller.bin"
-    quantize_ggml(ggml, smaller, precision)
+    quantize_ggml(ggml, smaller, Precision.Q8_0)
     assert smaller.stat().st_size < 0.6 * ggml.stat().st_size
     assert word_errors(JFK_WORDS, heard_by_whisper_cpp(smaller, jfk)) == 0
 
 
-def test_quantising_halves_the_bytes_again_from_q8_to_q4(ggml: Path, tmp_path: Path) -> None:
+def test_the_fewer_bits_the_smaller_the_file(ggml: Path, tmp_path: Path) -> None:
     sizes = {}
     for precision in BLOCK_TYPES:
         quantize_ggml(ggml, tmp_path / precision, precision)
@@ -81,16 +80,12 @@ def test_quantising_halves_the_bytes_again_from_q8_to_q4(ggml: Path, tmp_path: P
     assert sizes[Precision.Q4_0] < sizes[Precision.Q5_0] < sizes[Precision.Q8_0]
 
 
-def test_openvino_hears_every_word_in_fp16(openvino: Path, model: str, jfk: Waveform) -> None:
-    assert word_errors(JFK_WORDS, heard_by_openvino(openvino, model, jfk).texts[0]) == 0
-
-
 def test_openvino_hears_every_word_in_int8(model: str, jfk: Waveform, tmp_path: Path) -> None:
     write_openvino(hf_folder(model), tmp_path, Precision.INT8)
     assert word_errors(JFK_WORDS, heard_by_openvino(tmp_path, model, jfk).texts[0]) == 0
 
 
-def test_openvino_finds_the_alignment_heads_for_word_times(openvino: Path, model: str, jfk: Waveform) -> None:
+def test_openvino_hears_every_word_in_fp16_and_when(openvino: Path, model: str, jfk: Waveform) -> None:
     words = heard_by_openvino(openvino, model, jfk, word_timestamps=True).words
     assert word_errors(JFK_WORDS, " ".join(word.word for word in words)) == 0
     assert all(before.start_ts <= after.start_ts for before, after in pairwise(words))
