@@ -21,6 +21,10 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.settings import read as read_cluster_settings
 
 INTERRUPTED = 130
+GO_ON = (
+    "docs/how-to/find-out-what-is-wrong.md says what each reason means. The operator tries on by itself;\n"
+    "`make demo` takes up from here, and `make demo-down` takes it all away."
+)
 EXPECTED = (
     BaseImageError,
     ClusterError,
@@ -90,7 +94,7 @@ def _wait(here: DemoCluster, progress: Progress) -> None:
     try:
         wait_until_ready(look, progress, Patience())
     except NotReadyError as error:
-        raise NotReadyError(f"{error}.\n{circumstances(here.kubectl)}") from error
+        raise NotReadyError(f"{error}.\n{circumstances(here.kubectl)}\n{GO_ON}") from error
 
 
 def _leave(here: DemoCluster, progress: Progress) -> None:

@@ -1,7 +1,7 @@
 """The demo's cluster: whichever CLUSTER names, its tools, and how our images get into it."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scripts.demo_run.kubectl import Kubectl
@@ -27,9 +27,14 @@ class DemoCluster:
 
 def bring_up(settings: ClusterSettings, nodes: int, progress: Progress) -> DemoCluster:
     """The cluster, up; raises ClusterError."""
-    cluster = choose(settings, progress.say)
+    cluster = choose(settings, progress_of(progress))
     cluster.up(Shape(nodes=nodes))
     return with_tools(cluster, settings, progress)
+
+
+def progress_of(progress: Progress) -> Callable[[str], None]:
+    """The cluster's progress but for a line about each image on each node."""
+    return lambda line: None if line.startswith(("loaded ", "every image")) else progress.say(line)
 
 
 def with_tools(cluster: Cluster, settings: ClusterSettings, progress: Progress) -> DemoCluster:
@@ -44,6 +49,7 @@ def deliver(
     """Give the images to the cluster; answers each one's reference there by its name."""
     if registry:
         return publishing.publish(built, registry, images, progress)
+    progress.say("images: making sure that every node has them")
     try:
         cluster.load([image.archive for image in built])
     except UnsupportedError as error:
@@ -57,4 +63,5 @@ def _program(name: str, settings: ClusterSettings, progress: Progress) -> str:
         return found
     binaries = Binaries(settings.cache)
     binaries.build((name,), say=progress.say)
-    return str(binaries.path(name))
+    linked = settings.cache / "bin" / name  # where a person finds it; the path proper names its version
+    return str(linked if linked.exists() else binaries.path(name))

@@ -17,8 +17,9 @@ def lines(kind: str, resource: dict[str, Any] | None) -> Iterator[tuple[str, str
         yield f"{kind} {name}", f"model {name}: {variant_text(variant)}"
     for runtime in status.get("runtimes", []):
         yield f"{kind} {runtime['name']}", f"runtime {runtime['name']}: {runtime_text(runtime)}"
+    told = {part.get("reason") for part in (*status.get("variants", []), *status.get("runtimes", []))}
     for condition in status.get("conditions", []):
-        if condition["type"] in ("Ready", "Stalled"):
+        if condition["type"] in ("Ready", "Stalled") and condition["reason"] not in (*told, "Progressing"):
             yield f"{kind} {condition['type']}", f"{kind}: {condition_text(condition)}"
 
 
@@ -49,8 +50,9 @@ def runtime_text(runtime: dict[str, Any]) -> str:
 
 def condition_text(condition: dict[str, Any]) -> str:
     """A condition as one sentence."""
-    state = {"True": "", "False": "not ", "Unknown": "perhaps "}[condition["status"]]
-    return f"{state}{condition['type'].lower()}, {condition['reason']}: {condition.get('message', '')}".rstrip(": ")
+    state = {"True": "", "False": "not ", "Unknown": "perhaps "}[condition["status"]] + condition["type"].lower()
+    reason = "" if condition["reason"] == condition["type"] else f", {condition['reason']}"
+    return f"{state}{reason}: {condition.get('message', '')}".rstrip(": ")
 
 
 def is_ready(resource: dict[str, Any] | None) -> bool:
@@ -61,6 +63,12 @@ def is_ready(resource: dict[str, Any] | None) -> bool:
 def is_stalled(resource: dict[str, Any] | None) -> bool:
     """Whether it says that nothing more happens until a person acts."""
     return _condition(resource, "Stalled") == "True"
+
+
+def failing(resource: dict[str, Any] | None, attempts: int) -> str | None:
+    """What has failed so often that it is not worth watching any longer, with the reason."""
+    variants = (resource or {}).get("status", {}).get("variants", [])
+    return next((variant_text(v) for v in variants if v["state"] != "Ready" and v.get("attempts", 0) >= attempts), None)
 
 
 def _condition(resource: dict[str, Any] | None, kind: str) -> str | None:

@@ -13,7 +13,8 @@ from scripts.progress import Progress
 WATCHED = (("modelset", "whisper"), ("whisperservice", "whisper"))
 STILL_SECONDS = 240  # nothing new for so long, and it will not come by itself
 LONGEST_SECONDS = 3600
-EVENTS = 12
+ATTEMPTS = 3  # the operator tries on; a person need not watch that
+TAIL_LINES = 12
 
 
 class NotReadyError(Exception):
@@ -46,6 +47,8 @@ def wait_until_ready(look: Look, progress: Progress, patience: Patience) -> None
             return
         if stalled := [kind for kind, resource in found.items() if report.is_stalled(resource)]:
             raise NotReadyError(f"{' and '.join(stalled)} cannot go on until someone acts")
+        if given_up := next(filter(None, (report.failing(r, ATTEMPTS) for r in found.values())), None):
+            raise NotReadyError(f"a model cannot be had: {given_up}")
         if now != seen:
             seen, moved = now, patience.clock()
         if patience.clock() - moved > patience.still:
@@ -70,4 +73,4 @@ def _tail(kubectl: Kubectl, words: list[str]) -> str:
         text = kubectl.run(*words)
     except Exception as error:  # noqa: BLE001  a report about one failure must not end in another
         text = str(error)
-    return "\n".join(f"    {line}" for line in text.splitlines()[-EVENTS:])
+    return "\n".join(f"    {line}" for line in text.splitlines()[-TAIL_LINES:])

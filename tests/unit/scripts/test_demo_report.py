@@ -90,15 +90,28 @@ def test_a_stalled_resource_ends_the_waiting_at_once() -> None:
     assert story.turn == 0
 
 
+def test_a_model_that_fails_again_and_again_is_not_watched_for_ever() -> None:
+    failure = {"reason": "HubUnreachable", "message": "check the endpoint"}
+    tries = [resource(variants=[variant("Pending", attempts=n, lastFailure=failure)]) for n in range(9)]
+    story = Story(*tries)
+    with pytest.raises(NotReadyError, match="attempt 3 failed, HubUnreachable: check the endpoint"):
+        wait(story)
+    assert story.turn == 3
+
+
+def test_the_same_reason_is_not_said_twice() -> None:
+    runtime = {"name": "cpu", "desired": 1, "reason": "Progressing", "message": "pods start"}
+    assert [topic for topic, _ in report.lines("whisperservice", resource(runtimes=[runtime]))] == [
+        "whisperservice cpu"
+    ]
+
+
 def test_what_stands_still_is_given_up() -> None:
     with pytest.raises(NotReadyError, match="nothing changed for 5 s"):
         wait(Story(resource()))
 
 
 def test_what_moves_for_ever_is_given_up_too() -> None:
-    moving = [
-        resource(variants=[variant("Pending", attempts=n, lastFailure={"reason": "x", "message": str(n)})])
-        for n in range(99)
-    ]
+    moving = [resource(variants=[variant("Pending", reason="Waiting", message=str(n))]) for n in range(99)]
     with pytest.raises(NotReadyError, match="not ready after 50 s"):
         wait(Story(*moving))
