@@ -13,8 +13,6 @@ from typing import Annotated, Any, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PREFIX = "WHISPER_"
-OPENAI_UPLOAD_BYTES = 25 * 1000 * 1000
-UPLOAD_BYTES = 64 * 1024 * 1024
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -35,24 +33,15 @@ class Settings(BaseModel):
     port: int = Field(5004, ge=0, le=65535, description="port to listen on; 0 for any free one")
     threads: Count = Field(1, description="threads of inference; the container's CPU limit unless told otherwise")
     workers: Count = Field(1, description="requests transcribed at the same time, on the same threads")
-    max_upload_bytes: Count | None = Field(
-        None, description="largest upload, in bytes; unless told otherwise 64 MiB on /transcribe and 25 MB on /v1"
+    max_upload_bytes: Count = Field(64 * 1024 * 1024, description="largest upload, in bytes")
+    openai_upload_bytes: Count = Field(
+        25_000_000, description="largest upload on /v1, in bytes; OpenAI's own limit unless told otherwise"
     )
     max_audio_seconds: Positive = Field(7200.0, description="longest audio of one request, checked while decoding")
     max_queue_seconds: Positive = Field(600.0, description="seconds of audio that may wait; beyond it 503 queue_full")
     request_seconds: Positive = Field(900.0, description="longest that a request may take before 504")
     upload_idle_seconds: Positive = Field(30.0, description="longest pause in an upload before 408")
     drain_seconds: Positive = Field(60.0, description="longest that SIGTERM waits for requests in flight")
-
-    @property
-    def transcribe_bytes(self) -> int:
-        """The limit of /transcribe."""
-        return self.max_upload_bytes or UPLOAD_BYTES
-
-    @property
-    def openai_bytes(self) -> int:
-        """The limit of /v1: OpenAI's own, unless the service was given one."""
-        return self.max_upload_bytes or OPENAI_UPLOAD_BYTES
 
 
 def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, Any], only: Sequence[str] | None = None) -> None:

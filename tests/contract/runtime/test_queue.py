@@ -1,15 +1,18 @@
 """Admission, cancellation, deadlines, failures of the engine, start and drain."""
 
 import threading
+from dataclasses import replace
 
 import httpx
+import pytest
+from whisper_models.artifact import Canary
 from whisper_runtime.engine import Artifact
 from whisper_runtime.fake import FakeEngine
 from whisper_runtime.serving.lifecycle import Phase
 
 from tests.contract.runtime.service import Service, fake_engine, serving
 from tests.support.waiting import wait_until
-from tests.support.words import JFK, SAMPLE
+from tests.support.words import JFK, JFK_WORDS, SAMPLE
 
 CLIP = JFK.read_bytes()
 
@@ -67,6 +70,14 @@ def test_before_the_model_is_loaded_only_livez_says_yes() -> None:
     assert probes == {"/livez": 200, "/readyz": 503, "/startupz": 503, "/health": 503}
     assert (early.status_code, early.json()["error"]["code"]) == (503, "loading")
     assert early.headers["retry-after"]
+
+
+@pytest.mark.parametrize(("text", "phase"), [(JFK_WORDS.upper(), Phase.READY), ("Something else.", Phase.FAILED)])
+def test_the_canary_must_give_the_words_that_validation_recorded(text: str, phase: Phase) -> None:
+    engine, artifact = fake_engine()
+    artifact = replace(artifact, path=JFK.parent, canary=Canary(clip=JFK.name, text=text))
+    with serving(engine, artifact, await_ready=False) as service:
+        wait_until(lambda: service.runtime.life.phase is phase, within=30, every=0.02, what=f"{phase}")
 
 
 def test_a_model_that_does_not_load_is_failed_and_says_why() -> None:

