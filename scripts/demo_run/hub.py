@@ -13,11 +13,11 @@ IMAGE_LINE = "image: localhost/whisper-testhub"
 PROBE = "hub-probe"
 PROBE_SECONDS = 60
 ASK = """
-import sys, httpx
+import sys, httpx2
 from huggingface_hub import constants
 try:
-    answer = httpx.head(constants.ENDPOINT, timeout=5, follow_redirects=True)
-except httpx.HTTPError as error:
+    answer = httpx2.head(constants.ENDPOINT, timeout=5, follow_redirects=True)
+except httpx2.HTTPError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 sys.exit(0 if answer.status_code < 500 else f"it answers {answer.status_code}")
 """
