@@ -139,6 +139,7 @@ def test_every_containerfile_copies_only_what_its_image_declares(image: Image) -
 def test_every_image_runs_as_a_user_without_rights(image: Image) -> None:
     last_stage = (REPOSITORY / image.containerfile).read_text().rpartition("\nFROM ")[2]
     assert "\nUSER 65532:65532\n" in last_stage
+    assert " USER=whisper" in last_stage  # no /etc/passwd has that number, and getpass.getuser() asks for a name
     assert "\nENTRYPOINT [" in last_stage
     assert "\nRUN " not in last_stage
 
