@@ -61,9 +61,13 @@ class Api:
         direct = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._tls)
         )
-        with direct.open(request, timeout=TIMEOUT) as answer:
-            content: bytes = answer.read()
-            return content
+        try:
+            with direct.open(request, timeout=TIMEOUT) as answer:
+                content: bytes = answer.read()
+                return content
+        except urllib.error.HTTPError as refusal:
+            with refusal:  # it holds the connection
+                raise OSError(f"{method} {path}: {refusal.code} {refusal.reason}") from None
 
 
 def _is_ready(node: Object) -> bool:

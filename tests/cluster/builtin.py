@@ -112,8 +112,8 @@ class Builtin:
     def _start_over(self, shape: Shape) -> None:
         archives = self._instance.images()
         self._remove()
+        self._instance.folder.mkdir()  # first: a slot whose folder is not there counts as abandoned
         slots.claim(self._instance.folder)
-        self._instance.folder.mkdir()
         self._instance.keep_images(archives)
         self._bringup(shape).everything()
 

@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClusterError as error:
         say(f"cluster: {error}")
         return 1
+    except OSError as error:
+        say(f"cluster: {error}; `python3 -m tests.cluster doctor` says what this machine lacks, `up` starts over")
+        return 1
     except KeyboardInterrupt:
         say("interrupted; `python3 -m tests.cluster down` clears up, and `up` starts over")
         return 130

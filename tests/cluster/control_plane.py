@@ -121,7 +121,7 @@ def _controller_manager(plane: Plane, binaries: Binaries, known: Credentials) ->
         "--leader-elect=false",
         "--secure-port=0",
         f"--node-monitor-grace-period={plane.node_grace}s",
-        "--node-monitor-period=2s",
+        "--node-monitor-period=1s",
         f"--enable-hostpath-provisioner={'true' if plane.volumes else 'false'}",
     ]
     return _making_volumes(plane.volumes, command) if plane.volumes else command

@@ -40,7 +40,7 @@ def open_to_the_world(plan: Addresses, notes: Path) -> None:
         table ip {plan.prefix} {{
             chain out {{
                 type nat hook postrouting priority srcnat
-                ip saddr {plan.network} ip daddr != 198.18.0.0/15 masquerade
+                ip saddr {plan.network} ip daddr != {plan.network} masquerade
             }}
         }}"""
     run(["nft", "-f", "-"], stdin=rules)

@@ -4,6 +4,7 @@ The file names the cluster's folder. So a cluster finds its own remains, and rem
 recognised as no one's.
 """
 
+import os
 from pathlib import Path
 
 from tests.cluster.addresses import SLOTS
@@ -30,17 +31,26 @@ def abandoned(folder: Path = HELD) -> list[int]:
 def claim(directory: Path, folder: Path = HELD) -> int:
     """Take the first free slot."""
     folder.mkdir(parents=True, exist_ok=True)
-    for slot in range(SLOTS):
-        try:
-            with (folder / str(slot)).open("x") as file:
-                file.write(str(directory))
-        except FileExistsError:
-            continue
-        return slot
+    draft = folder / f".{os.getpid()}"
+    draft.write_text(str(directory))  # a slot's file is there with its content, or not at all
+    try:
+        for slot in range(SLOTS):
+            if _linked(folder / str(slot), draft):
+                return slot
+    finally:
+        draft.unlink()
     holders = ", ".join(str(holder) for holder in held(folder).values())
     raise ClusterError(
         f"{SLOTS} clusters are up already ({holders}); end one: python3 -m tests.cluster --instance NAME down"
     )
+
+
+def _linked(file: Path, draft: Path) -> bool:
+    try:
+        file.hardlink_to(draft)
+    except FileExistsError:
+        return False
+    return True
 
 
 def release(slot: int, folder: Path = HELD) -> None:

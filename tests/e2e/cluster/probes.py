@@ -1,5 +1,6 @@
 """Pods that do what a test asks of them over HTTP, reached from the host through a NodePort."""
 
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -68,6 +69,10 @@ def url(kubectl: Kubectl, service: str, address: str) -> str:
 def ask(address: str, body: bytes | None = None) -> str:
     """GET, or PUT where there is a body; a dead node is an OSError."""
     request = urllib.request.Request(address, data=body, method="GET" if body is None else "PUT")
-    with urllib.request.urlopen(request, timeout=3) as answer:
-        text: str = answer.read().decode()
-        return text
+    try:
+        with urllib.request.urlopen(request, timeout=3) as answer:
+            text: str = answer.read().decode()
+            return text
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            raise OSError(f"{refusal.code}: {refusal.read().decode()}") from None

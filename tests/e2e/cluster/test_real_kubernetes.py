@@ -1,11 +1,15 @@
 """What the rest of the tests rely on: that the local cluster does what any Kubernetes cluster does."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from tests.cluster.processes import run
 from tests.cluster.provider import Shape
 from tests.e2e.cluster import probes
 from tests.e2e.cluster.conftest import SelfTest
@@ -51,10 +55,7 @@ def test_a_node_port_answers_on_every_node_wherever_the_pod_is(
 
 
 def _who(kubectl: Kubectl, service: str, address: str) -> str:
-    try:
-        return ask(url(kubectl, service, address) + "/who")
-    except OSError as error:
-        raise AssertionError(error) from error
+    return _answer(url(kubectl, service, address) + "/who")
 
 
 def test_names_of_services_resolve_and_reach_pods_on_other_nodes(kubectl: Kubectl, addresses: dict[str, str]) -> None:
@@ -124,6 +125,37 @@ def test_a_node_that_is_cut_off_runs_on_and_comes_back(selftest: SelfTest, kubec
 def _restarts(kubectl: Kubectl, pod: str) -> int:
     count: int = kubectl.get("pod", pod)["status"]["containerStatuses"][0]["restartCount"]
     return count
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[str]:
+    """A web server that only this machine reaches, and that knows no way to the cluster: like anything beyond it."""
+    # of the range that clusters use, where none of them is: it meets no real network
+    name, here, there = "whisper-world", "198.19.255.1", "198.19.255.2"
+    (tmp_path / "index.html").write_text("the world")
+    run(["ip", "netns", "add", name])
+    serve = ["ip", "netns", "exec", name, sys.executable, "-m", "http.server", "8000", "--directory", str(tmp_path)]
+    try:
+        batch = [f"link add {name} type veth peer name eth0 netns {name}", f"addr add {here}/30 dev {name}"]
+        run(["ip", "-batch", "-"], stdin="\n".join([*batch, f"link set {name} up\n"]))
+        run(["ip", "-n", name, "-batch", "-"], stdin=f"addr add {there}/30 dev eth0\nlink set eth0 up\n")
+        with subprocess.Popen(serve, stderr=subprocess.DEVNULL) as server:
+            yield f"http://{there}:8000/"
+            server.kill()
+    finally:
+        run(["ip", "netns", "del", name])
+
+
+def test_a_pod_reaches_what_the_host_reaches(kubectl: Kubectl, addresses: dict[str, str], world: str) -> None:
+    asked = f"{url(kubectl, 'on-node1', addresses['node1'])}/fetch?url={quote(world)}"
+    assert wait_until(lambda: _answer(asked), within=20) == "the world"
+
+
+def _answer(address: str) -> str:
+    try:
+        return ask(address)
+    except OSError as error:
+        raise AssertionError(error) from error
 
 
 def test_a_third_node_joins_the_running_cluster_and_gets_the_images(selftest: SelfTest, kubectl: Kubectl) -> None:
