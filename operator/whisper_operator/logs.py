@@ -37,5 +37,6 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns of not having our signals
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,27 @@ def control_plane(binaries: Binaries) -> Iterator[Path]:
         yield kubeconfig
 
 
-@pytest.fixture
-def namespace(binaries: Binaries, control_plane: Path) -> Iterator[str]:
-    """A namespace of the test's own; it goes away with all that is in it."""
-    kubectl = Kubectl(str(binaries.path("kubectl")), control_plane)
+@contextmanager
+def own_namespace(binaries: Binaries, kubeconfig: Path) -> Iterator[str]:
+    kubectl = Kubectl(str(binaries.path("kubectl")), kubeconfig)
     name = f"test-{secrets.token_hex(4)}"
     kubectl.run("create", "namespace", name)
     yield name
     kubectl.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def namespace(binaries: Binaries, control_plane: Path) -> Iterator[str]:
+    """A namespace of the test's own; it goes away with all that is in it."""
+    with own_namespace(binaries, control_plane) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def shared_namespace(binaries: Binaries, control_plane: Path) -> Iterator[str]:
+    """A namespace that the tests of one file share, for what takes long to make."""
+    with own_namespace(binaries, control_plane) as name:
+        yield name
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +71,9 @@ def api_server(binaries: Binaries, control_plane: Path) -> Kubectl:
     return kubectl
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(api_server: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
-    """The operator, as a process of its own, for all namespaces and all tests of this session."""
+    """The operator, as a process of its own, for all namespaces and all tests of one file."""
     log = tmp_path_factory.mktemp("operator") / "operator.log"
     with operator_process(api_server.kubeconfig, log) as running:
         yield running

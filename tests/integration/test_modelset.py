@@ -92,9 +92,7 @@ def test_what_fails_is_tried_again_and_counted_until_it_works(place: Kubectl) ->
     place.apply([model_set()])
     for attempt in (1, 2):
         jobs.fail(place, "download", "NotFound")
-        wait_until(
-            lambda n=attempt: variant(place).get("attempts") == n, within=WITHIN, what=f"attempt {attempt} counted"
-        )
+        wait_until(partial(counted, place, attempt), within=WITHIN, what=f"attempt {attempt} is counted")
     found = variant(place)
     assert found["nextAttempt"] > found["lastFailure"]["time"]
     assert len(place.items("jobs")) == 1

@@ -26,6 +26,8 @@ MERGE_KEYS = {
     "volumes": "name",
 }
 """Lists that the API server merges by key, and to which others may add."""
+ATOMIC = ("matchLabels", "nodeSelector", "selector")
+"""Objects that belong to one manager as a whole: a key that someone added is a difference."""
 QUANTITIES = ("limits", "requests", "capacity")
 
 
@@ -45,7 +47,9 @@ def stamp(manifest: Manifest) -> str:
 def covers(live: Any, wanted: Any, field: str = "") -> bool:
     """Whether everything in `wanted` is in `live`."""
     if isinstance(wanted, Mapping):
-        return isinstance(live, Mapping) and all(
+        if not isinstance(live, Mapping) or (field in ATOMIC and set(live) - set(wanted)):
+            return False
+        return all(
             name in live and covers(live[name], value, field if field in QUANTITIES else name)
             if _says_something(value)
             else not live.get(name)

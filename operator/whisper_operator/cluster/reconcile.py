@@ -20,7 +20,7 @@ from whisper_operator.plan.service import plan_service
 from whisper_operator.plan.types import Key, Manifest, Plan
 
 log = logging.getLogger(__name__)
-BLOCKED = timedelta(seconds=30)
+BLOCKED = timedelta(seconds=10)
 """How long until something that was refused is tried again without anything having changed."""
 SOON = timedelta(seconds=1)
 AT_ONCE = timedelta(0)

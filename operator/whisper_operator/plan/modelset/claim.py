@@ -79,13 +79,14 @@ def _made_spec(wanted: ClaimTemplate) -> dict[str, Any]:
 
 
 def _kept_spec(wanted: ClaimTemplate, live: Manifest) -> dict[str, Any]:
-    """What a live claim may become: only larger. The rest cannot change, so it is said as it is."""
+    """What a live claim may become: larger, once it is bound. The rest cannot change, so it is said as it is."""
     spec = live["spec"]
     now = spec["resources"]["requests"]["storage"]
     size = wanted.size or DEFAULT_SIZE
+    grows = (live.get("status") or {}).get("phase") == "Bound" and amount(size) > amount(now)
     found: dict[str, Any] = {
         "accessModes": spec["accessModes"],
-        "resources": {"requests": {"storage": size if amount(size) > amount(now) else now}},
+        "resources": {"requests": {"storage": size if grows else now}},
     }
     return found | ({"storageClassName": spec["storageClassName"]} if wanted.storage_class_name else {})
 

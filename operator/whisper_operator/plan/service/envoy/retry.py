@@ -16,7 +16,9 @@ def retry_policy(tiers: int) -> Config:
         "retriable_status_codes": [503],
         "num_retries": ATTEMPTS_PER_TIER * tiers + SPARE_ATTEMPTS,
         "retry_back_off": {"base_interval": "0.01s", "max_interval": "0.1s"},
-        "host_selection_retry_max_attempts": 5,
+        # How often another pod is drawn when one was tried before. Each draw takes a sibling of a less busy pod with a
+        # chance of one in eight, so that five draws would often end at the pod that has just refused.
+        "host_selection_retry_max_attempts": 64,
         "retry_host_predicate": [
             extension(
                 "envoy.retry_host_predicates.previous_hosts",

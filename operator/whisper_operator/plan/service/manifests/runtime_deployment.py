@@ -5,8 +5,9 @@ from datetime import timedelta
 from whisper_operator.api.whisperservice import EffectiveRuntime
 from whisper_operator.plan import names
 from whisper_operator.plan.ownership import RUNTIME_LABEL, labels, metadata, selector
-from whisper_operator.plan.service.effective import length, whole_bytes
+from whisper_operator.plan.service.effective import whole_bytes
 from whisper_operator.plan.service.manifests import security
+from whisper_operator.plan.service.manifests.router_config_map import settings
 from whisper_operator.plan.service.manifests.spread import across_nodes, rolling
 from whisper_operator.plan.service.models import Artifact
 from whisper_operator.plan.service.target import PORTS, Target
@@ -14,7 +15,6 @@ from whisper_operator.plan.types import Manifest
 
 MODELS_PATH = "/models"
 SCRATCH_SIZE = "2Gi"
-LONGEST_DRAIN = timedelta(minutes=5)
 # Between the end of draining and the kernel's SIGKILL.
 GRACE = timedelta(seconds=15)
 # A large model is read, and its canary transcribed, before the pod has started: ten minutes.
@@ -49,7 +49,7 @@ def runtime_deployment(target: Target, runtime: EffectiveRuntime) -> Manifest | 
 
 
 def _pod_spec(target: Target, runtime: EffectiveRuntime, artifact: Artifact) -> Manifest:
-    grace = _drain_time(target) + GRACE
+    grace = settings(target).drain_timeout + GRACE
     return {
         **security.pod(target.defaults),
         "terminationGracePeriodSeconds": round(grace.total_seconds()),
@@ -96,16 +96,24 @@ def _arguments(target: Target, runtime: EffectiveRuntime, artifact: Artifact) ->
         "served-model-name": target.service.spec.model,
         "host": "0.0.0.0",  # noqa: S104 - a pod's port is for the whole cluster
         "port": PORTS[runtime.name],
-        "max-upload-bytes": whole_bytes(target.effective.routing.max_upload_size),
         "max-queue-seconds": runtime.max_queued_audio_seconds,
-        "drain-seconds": round(_drain_time(target).total_seconds()),
+        # A runtime that knows that it is late says so itself, before the router takes it for hung.
+        "request-seconds": _whole_seconds(settings(target).attempt_timeout),
+        "drain-seconds": _whole_seconds(settings(target).drain_timeout),
+        **_upload_limit(target),
     }
     return ["serve", *(f"--{name}={value}" for name, value in options.items())]
 
 
-def _drain_time(target: Target) -> timedelta:
-    """No request takes longer than the router lets it, and nobody waits longer than five minutes for a pod to go."""
-    return min(length(target.effective.routing.request_timeout), LONGEST_DRAIN)
+def _upload_limit(target: Target) -> dict[str, int]:
+    """Only one that the user chose: by default each endpoint has its own, and the router's is the largest of them."""
+    routing = target.service.spec.routing
+    asked = routing.max_upload_size if routing else None
+    return {"max-upload-bytes": whole_bytes(asked)} if asked else {}
+
+
+def _whole_seconds(span: timedelta) -> int:
+    return max(1, round(span.total_seconds()))
 
 
 def _probes() -> Manifest:
