@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from whisper_operator.plan.service.envoy import Probe, RouterSettings, Tier
+from whisper_operator.plan.service.envoy import Probe, RouterSettings
 
-from tests.contract.router.proxy import Proxy, Start, free_ports, running
+from tests.contract.router.proxy import Proxy, Start, free_ports, running, tiers
 from tests.contract.router.upstream import Upstream
 
 # Often, so that a test need not wait for the default's two seconds; patient, so that a loaded machine does not fail it.
@@ -45,8 +45,3 @@ def start(pods: tuple[Upstream, ...], tmp_path: Path) -> Start:
             await asyncio.to_thread(router.__exit__, None, None, None)
 
     return begin
-
-
-def tiers(pods: tuple[Upstream, ...]) -> tuple[Tier, ...]:
-    names = dict.fromkeys(pod.runtime for pod in pods)
-    return tuple(Tier(name, tuple(pod.address for pod in pods if pod.runtime == name), pods[0].port) for name in names)

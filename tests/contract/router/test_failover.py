@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.contract.router.proxy import Start, until
+from tests.contract.router.proxy import Start, tiers, until
 from tests.contract.router.upstream import Upstream
 
 MEBIBYTE = 1024 * 1024
@@ -80,13 +80,28 @@ async def test_an_unready_tier_is_left_and_taken_again(start: Start, pods: Pods)
     assert {answer.headers["x-whisper-runtime"] for answer in answers} == {"npu"}
 
 
-async def test_the_idle_pod_is_chosen(start: Start, pods: Pods) -> None:
-    pods[0].delay = 5.0
+async def test_a_pod_that_refuses_at_once_is_not_taken_for_idle(start: Start, pods: Pods) -> None:
+    refusing, sibling, spare = pods
+    refusing.busy, sibling.delay = True, 3.0
+    async with start(chain=tiers((refusing, sibling))) as proxy, proxy.client() as client:
+        # The sibling has all the work under way, and is still the only one that can do more.
+        answers = await asyncio.gather(*(client.post("/transcribe", content=b"audio") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert not spare.seen
+
+
+async def test_the_idle_pod_is_preferred(start: Start, pods: Pods) -> None:
+    for pod in pods:
+        pod.delay = 20.0
     async with start() as proxy, proxy.client() as client:
-        # Two at once go to one pod each; the slow one is still at work when the others come.
-        pair = [asyncio.create_task(client.post("/transcribe", content=b"long")) for _ in range(2)]
-        await asyncio.wait(pair, return_when=asyncio.FIRST_COMPLETED)
-        for _ in range(20):
+        long = asyncio.create_task(client.post("/transcribe", content=b"long"))
+        await until(lambda: bool(pods[0].seen or pods[1].seen))
+        for pod in pods:
+            pod.delay = 0.0
+        at_work, idle = (pods[0], pods[1]) if pods[0].seen else (pods[1], pods[0])
+        for _ in range(40):
             await client.post("/transcribe", content=b"short")
-        assert (len(pods[0].seen), len(pods[1].seen)) == (1, 21)
-        await asyncio.gather(*pair)
+        long.cancel()
+    # By chance alone it would be half of them.
+    assert len(idle.seen) > 26
+    assert len(at_work.seen) + len(idle.seen) == 41

@@ -1,6 +1,7 @@
 """What the objects have in common, and how they fit together."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from whisper_operator.plan.service.manifests import FOR_EACH_RUNTIME, FOR_THE_RO
 from tests.unit.service.builders import Object, modelset, observed, service
 
 
-def applied(**spec: object) -> dict[tuple[str, str], Object]:
+def applied(**spec: Any) -> dict[tuple[str, str], Object]:
     plan = plan_service(observed(resource=service(**spec), modelset=modelset()))
     return {(one["kind"], one["metadata"]["name"]): one for one in plan.apply}
 
