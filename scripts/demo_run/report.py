@@ -13,8 +13,7 @@ def lines(kind: str, resource: dict[str, Any] | None) -> Iterator[tuple[str, str
         return
     status = resource.get("status", {})
     for variant in status.get("variants", []):
-        name = f"{variant['name']} {variant['format']}/{variant['precision']}"
-        yield f"{kind} {name}", f"model {name}: {variant_text(variant)}"
+        yield f"{kind} {_name(variant)}", f"model {_name(variant)}: {variant_text(variant)}"
     for runtime in status.get("runtimes", []):
         yield f"{kind} {runtime['name']}", f"runtime {runtime['name']}: {runtime_text(runtime)}"
     told = {part.get("reason") for part in (*status.get("variants", []), *status.get("runtimes", []))}
@@ -65,10 +64,14 @@ def is_stalled(resource: dict[str, Any] | None) -> bool:
     return _condition(resource, "Stalled") == "True"
 
 
-def failing(resource: dict[str, Any] | None, attempts: int) -> str | None:
-    """What has failed so often that it is not worth watching any longer, with the reason."""
+def failures(resource: dict[str, Any] | None) -> dict[str, int]:
+    """How often each variant that is not ready has failed in a row, by its line."""
     variants = (resource or {}).get("status", {}).get("variants", [])
-    return next((variant_text(v) for v in variants if v["state"] != "Ready" and v.get("attempts", 0) >= attempts), None)
+    return {_name(variant): variant.get("attempts") or 0 for variant in variants if variant["state"] != "Ready"}
+
+
+def _name(variant: dict[str, Any]) -> str:
+    return f"{variant['name']} {variant['format']}/{variant['precision']}"
 
 
 def _condition(resource: dict[str, Any] | None, kind: str) -> str | None:

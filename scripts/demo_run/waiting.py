@@ -38,6 +38,7 @@ def wait_until_ready(look: Look, progress: Progress, patience: Patience) -> None
     """Return when both are ready; raises NotReadyError when one is stalled or nothing moves any more."""
     started = moved = patience.clock()
     seen: dict[str, str] = {}
+    failed_before: dict[str, int] = {}
     while True:
         found = {kind: look(kind, name) for kind, name in WATCHED}
         now = dict(pair for kind, resource in found.items() for pair in report.lines(kind, resource))
@@ -47,8 +48,9 @@ def wait_until_ready(look: Look, progress: Progress, patience: Patience) -> None
             return
         if stalled := [kind for kind, resource in found.items() if report.is_stalled(resource)]:
             raise NotReadyError(f"{' and '.join(stalled)} cannot go on until someone acts")
-        if given_up := next(filter(None, (report.failing(r, ATTEMPTS) for r in found.values())), None):
-            raise NotReadyError(f"a model cannot be had: {given_up}")
+        for name, attempts in report.failures(found["modelset"]).items():
+            if attempts - failed_before.setdefault(name, attempts) >= ATTEMPTS:
+                raise NotReadyError(f"{name} cannot be had: {now[f'modelset {name}']}")
         if now != seen:
             seen, moved = now, patience.clock()
         if patience.clock() - moved > patience.still:
