@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from tests.contract.runtime.service import Service, wav
+from tests.contract.runtime.service import Service, fake_engine, serving, wav
 from tests.support.words import JFK, JFK_WORDS, word_errors
 
 CLIP = JFK.read_bytes()
@@ -91,6 +91,28 @@ def test_an_upload_that_announces_too_much_is_refused_before_it_is_sent(service:
         head = f"POST /transcribe HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-length: 99999999\r\n"
         wire.sendall((head + "content-type: multipart/form-data; boundary=x\r\n\r\n--x\r\n").encode())
         assert wire.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_upload_of_unknown_length_is_cut_off_at_the_limit(service: Service) -> None:
+    at = urlsplit(service.url)
+    head = f"POST /transcribe HTTP/1.1\r\nhost: {at.netloc}\r\ntransfer-encoding: chunked\r\n"
+    part = '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    block = bytes(1 << 20)
+    with socket.create_connection((at.hostname, at.port), timeout=10) as wire:
+        wire.sendall(f"{head}content-type: multipart/form-data; boundary=x\r\n\r\n".encode())
+        for chunk in (part.encode(), *[block] * 4):
+            wire.sendall(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+        assert wire.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_upload_that_stalls_is_given_up() -> None:
+    with serving(*fake_engine(), upload_idle_seconds=0.3) as service:
+        at = urlsplit(service.url)
+        with socket.create_connection((at.hostname, at.port), timeout=10) as wire:
+            head = f"POST /transcribe HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-length: 1000\r\n"
+            wire.sendall(f"{head}content-type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode())
+            assert wire.recv(4096).startswith(b"HTTP/1.1 408 ")
+        assert service.runtime.life.in_flight == 0
 
 
 def test_an_unknown_path_or_method_answers_in_the_same_form(service: Service) -> None:
