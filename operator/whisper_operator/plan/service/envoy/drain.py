@@ -24,7 +24,7 @@ FORGOTTEN_AFTER = timedelta(seconds=3)
 PAUSE = timedelta(milliseconds=500)
 
 # httpCall yields to Envoy's event loop, so waiting here blocks nobody. A pause is a call that is answered late.
-SCRIPT = """
+SCRIPT = """\
 local function call(handle, cluster, method, path)
   local headers = {[":method"] = method, [":path"] = path, [":authority"] = "localhost"}
   local _, body = handle:httpCall(cluster, headers, "", 5000)
