@@ -40,6 +40,8 @@ def variant_text(variant: dict[str, Any]) -> str:
 
 def runtime_text(runtime: dict[str, Any]) -> str:
     """How many pods of a runtime are there, and what is in the way."""
+    if runtime.get("reason") == "VariantPending":
+        return "waits for its model"  # whose own line says how far it is
     healthy = runtime.get("healthy")
     text = f"{runtime.get('ready', 0)} of {runtime.get('desired', 0)} pods ready"
     if healthy is not None:
