@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+from scripts.demo_run.hub import IMAGE_LINE
+from scripts.demo_run.settings import HUB_MANIFEST
 from tests.support.kubectl import Kubectl
 
-MANIFEST = Path(__file__).parents[1] / "support" / "hub" / "hub.yaml"
 PORT = 8081
 NOT_FOUND = {"kind": "status", "path": "/api/models/*", "status": 404}
 CORRUPT = {"kind": "corrupt", "path": "*model.safetensors", "after": 4096}
@@ -31,7 +31,7 @@ class Hub:
 @contextmanager
 def deployed(kubectl: Kubectl, image: str) -> Iterator[Hub]:
     """A hub in the namespace, ready, for as long as the block lasts."""
-    kubectl.apply(kubectl.run("set", "image", "--local", "-f", str(MANIFEST), f"hub={image}", "-o", "yaml"))
+    kubectl.apply(HUB_MANIFEST.read_text().replace(IMAGE_LINE, f"image: {image}"))
     kubectl.run("rollout", "status", "deployment/hub", "--timeout=90s")
     with kubectl.forwarded("deployment/hub", PORT) as local:
         yield Hub(f"http://hub.{kubectl.namespace}.svc:{PORT}", local)
