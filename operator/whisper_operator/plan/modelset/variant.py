@@ -63,7 +63,7 @@ def decide(wanted: Wanted, around: Around) -> Decision:
     before = _before(wanted, around.observed)
     live = next((one for one in around.observed.jobs if one["metadata"]["name"] == wanted.job), None)
     if wanted.unknown is not None:
-        return _failed_for_good(wanted, before, around.observed.now)
+        return _failed_for_good(wanted, before, live, around)
     if before.state is VariantState.READY:
         return _keep(before, live, around)
     if live is None:
@@ -90,11 +90,13 @@ def fresh(wanted: Wanted) -> VariantStatus:
     )
 
 
-def _failed_for_good(wanted: Wanted, before: VariantStatus, now: datetime) -> Decision:
+def _failed_for_good(wanted: Wanted, before: VariantStatus, live: Manifest | None, around: Around) -> Decision:
     message = wanted.unknown or ""
     known = before.last_failure
     same = known is not None and known.message == message
-    failure = known if same else Failure(reason=Reason.UNKNOWN_MODEL, message=message, time=timestamp(now))
+    failure = (
+        known if same else Failure(reason=Reason.UNKNOWN_MODEL, message=message, time=timestamp(around.observed.now))
+    )
     status = fresh(wanted).model_copy(
         update={
             "state": VariantState.FAILED,
@@ -103,7 +105,7 @@ def _failed_for_good(wanted: Wanted, before: VariantStatus, now: datetime) -> De
             "last_failure": failure,
         }
     )
-    return Decision(status, final=True)
+    return Decision(status, prune=None if live is None else _mine(live, around), final=True)
 
 
 def _keep(before: VariantStatus, live: Manifest | None, around: Around) -> Decision:

@@ -1,0 +1,100 @@
+"""What is known of the cluster, and whom a change concerns."""
+
+from typing import Any
+
+import pytest
+from whisper_operator.cluster.cache import Cache, address
+from whisper_operator.cluster.intake import Intake
+from whisper_operator.plan.types import Key
+
+SERVICE = Key("WhisperService", "demo", "speech")
+MODELS = Key("ModelSet", "demo", "models")
+
+
+def thing(kind: str, name: str, version: int, uid: str = "u", **fields: Any) -> dict[str, Any]:
+    labels = fields.pop("labels", {})
+    meta = {"name": name, "namespace": "demo", "uid": uid, "resourceVersion": str(version), "labels": labels}
+    return {"apiVersion": "v1", "kind": kind, "metadata": meta | {"managedFields": [1]}, **fields}
+
+
+def service(version: int = 1) -> dict[str, Any]:
+    return thing("WhisperService", "speech", version, spec={"modelSetRef": {"name": "models"}})
+
+
+def models(version: int = 1) -> dict[str, Any]:
+    return thing("ModelSet", "models", version)
+
+
+def child(version: int, uid: str = "c") -> dict[str, Any]:
+    return thing("ConfigMap", "speech-router", version, uid, labels={"whisper.livetranslate.io/service": "speech"})
+
+
+@pytest.fixture
+def told() -> list[Key]:
+    return []
+
+
+@pytest.fixture
+def cache(told: list[Key]) -> Cache:
+    cache = Cache()
+    Intake(cache, told.append)
+    return cache
+
+
+def test_an_older_state_never_replaces_a_newer_one(cache: Cache) -> None:
+    assert cache.put(child(5))
+    assert not cache.put(child(4))
+    assert not cache.put(child(5))
+    assert cache.put(child(10))
+
+
+def test_what_nobody_reads_is_not_kept(cache: Cache) -> None:
+    cache.put(child(1))
+    assert "managedFields" not in next(cache.owned(SERVICE))["metadata"]
+
+
+def test_a_late_end_of_an_earlier_object_does_not_remove_its_successor(cache: Cache) -> None:
+    cache.put(child(1, "old"))
+    cache.put(child(9, "new"))
+    assert not cache.remove(address(child(1)), "old")
+    assert cache.remove(address(child(1)), "new")
+    assert not list(cache.owned(SERVICE))
+
+
+def test_an_object_that_changes_its_label_changes_its_owner(cache: Cache) -> None:
+    cache.put(child(1))
+    cache.put(thing("ConfigMap", "speech-router", 2, "c"))
+    assert not list(cache.owned(SERVICE))
+
+
+def test_a_listing_finds_what_ended_unnoticed_but_nothing_younger_than_itself(cache: Cache) -> None:
+    cache.put(child(5))
+    cache.put(service(50))
+    assert cache.lost("ConfigMap", None, set(), 40) == [("ConfigMap", "demo", "speech-router")]
+    assert cache.lost("ConfigMap", "other", set(), 40) == []
+    assert cache.lost("ConfigMap", None, {("ConfigMap", "demo", "speech-router")}, 40) == []
+    assert cache.lost("WhisperService", None, set(), 40) == []
+
+
+def test_a_change_concerns_the_owner(cache: Cache, told: list[Key]) -> None:
+    cache.put(child(1))
+    assert told == [SERVICE]
+
+
+def test_a_service_concerns_its_models_and_models_their_services(cache: Cache, told: list[Key]) -> None:
+    cache.put(service())
+    assert told == [SERVICE, MODELS]
+    told.clear()
+    cache.put(models())
+    assert told == [MODELS, SERVICE]
+
+
+def test_what_is_not_ours_concerns_nobody(cache: Cache, told: list[Key]) -> None:
+    cache.put(thing("ConfigMap", "theirs", 1))
+    assert told == []
+
+
+def test_only_custom_resources_are_listed_as_resources(cache: Cache) -> None:
+    for one in (service(), models(), child(1)):
+        cache.put(one)
+    assert sorted(cache.resources(), key=str) == [MODELS, SERVICE]
