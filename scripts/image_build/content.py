@@ -22,9 +22,8 @@ def inputs(repository: Path, image: Image) -> dict[str, bytes]:
     found = {image.containerfile: (repository / image.containerfile).read_bytes()}
     lock = (repository / LOCK).read_text(encoding="utf-8")
     found[LOCK] = (lock if image.locked is None else locked_entries(lock, image.locked)).encode()
-    for source in image.sources:
-        for path in _files(repository / source):
-            found[path.relative_to(repository).as_posix()] = path.read_bytes()
+    for path in _sources(repository, image.sources):
+        found[path.relative_to(repository).as_posix()] = path.read_bytes()
     return found
 
 
@@ -32,10 +31,11 @@ def locked_entries(lock: str, names: tuple[str, ...]) -> str:
     """The lock's text about these packages alone; raises ValueError when it has none about one of them."""
     starts = [*_REQUIREMENT.finditer(lock)]
     ends = [match.start() for match in starts[1:]] + [len(lock)]
-    entries = {match["name"]: lock[match.start() : end] for match, end in zip(starts, ends, strict=True)}
-    if missing := [name for name in names if name not in entries]:
-        raise ValueError(f"{LOCK} does not have {', '.join(missing)}: run `make lock`")
-    return "".join(entries[name] for name in names)
+    # one package may have several entries, each for other platforms
+    entries = [(match["name"], lock[match.start() : end]) for match, end in zip(starts, ends, strict=True)]
+    if missing := set(names) - {name for name, _ in entries}:
+        raise ValueError(f"{LOCK} does not have {', '.join(sorted(missing))}: run `make lock`")
+    return "".join(text for name, text in entries if name in names)
 
 
 def tag(files: dict[str, bytes], base_identity: str) -> str:
@@ -55,12 +55,19 @@ def write_context(files: dict[str, bytes], folder: Path) -> None:
         target.write_bytes(content)
 
 
+def _sources(repository: Path, sources: tuple[str, ...]) -> Iterator[Path]:
+    for source in sources:
+        matching = sorted(repository.glob(source))
+        if not matching:
+            raise FileNotFoundError(f"{repository / source} is named as a source of an image and does not exist")
+        for path in matching:
+            yield from _files(path)
+
+
 def _files(source: Path) -> Iterator[Path]:
     if source.is_file():
         yield source
         return
-    if not source.is_dir():
-        raise FileNotFoundError(f"{source} is named as a source of an image and does not exist")
     for entry in sorted(source.iterdir()):
         if (
             entry.name in LEFT_OUT

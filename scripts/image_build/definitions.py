@@ -7,7 +7,7 @@ LOCK = "requirements.lock"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image: its Containerfile and the paths of the repository that it copies."""
+    """One image: its Containerfile and what it copies of the repository: files, folders, or patterns."""
 
     name: str
     containerfile: str
@@ -31,8 +31,8 @@ IMAGES = (
         "tests/support/hub/Containerfile",
         (
             "tests/support/__init__.py",
-            "tests/support/hub",
-            "tests/support/weights",
+            "tests/support/hub/*.py",
+            "tests/support/weights/*.py",
             "models/whisper_models/__init__.py",
             "models/whisper_models/catalogue.py",
             "models/whisper_models/errors.py",
