@@ -1,23 +1,27 @@
 """What a cluster could leave on this machine, counted."""
 
+import os
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from tests.cluster import cgroups, slots
+from tests.cluster import cgroups, settings, slots
 from tests.cluster.addresses import Addresses
 
 PROC = Path("/proc")
+SHARED = (Path("/run/netns"), Path("/tmp/hostpath_pv"))
+"""The last cluster that goes removes these."""
 
 
 @dataclass(frozen=True)
 class Traces:
     """Each by its identity, so that a difference says what it is.
 
-    Other clusters' processes and cgroups do not count. Nor does what other people's programs start meanwhile: what a
-    cluster could leave behind has lost its parent, and is a child of process 1.
+    What belongs to other clusters does not count. Nor does what someone else starts meanwhile: what a cluster could
+    leave has lost its parent, and is one of the programs in the cache or lives in namespaces that are not ours.
     """
 
     processes: frozenset[str]
@@ -32,16 +36,17 @@ class Traces:
     @classmethod
     def look(cls) -> Self:
         others = _of_other_clusters()
-        orphans = [pid for pid in _pids() if pid not in others and _parent(pid) in (0, 1)]
+        orphans = [pid for pid in _pids() if pid not in others and _parent(pid) == 1 and _could_be_a_clusters(pid)]
         return cls(
             processes=frozenset(f"{pid} {_command(pid)}" for pid in orphans),
-            mounts=frozenset((PROC / "self" / "mountinfo").read_text().splitlines()),
-            links=_first_words("ip", "-oneline", "link"),
-            namespaces=frozenset(name for pid in orphans for name in _namespaces(pid)) | _first_words("ip", "netns"),
-            cgroups=_cgroups(),
-            routes=_first_words("ip", "route"),
-            tables=frozenset(_lines("nft", "list", "tables")),
-            folders=frozenset(str(path) for path in (Path("/run/netns"), Path("/tmp/hostpath_pv")) if path.exists()),
+            mounts=_nobodys((PROC / "self" / "mountinfo").read_text().splitlines()),
+            links=_nobodys(line.split()[0] for line in _lines("ip", "-brief", "link")),
+            namespaces=frozenset(name for pid in orphans for name in _namespaces(pid))
+            | _nobodys(line.split()[0] for line in _lines("ip", "netns")),
+            cgroups=_nobodys(str(path) for tree in cgroups.detect().trees() for path in tree.rglob("*/")),
+            routes=_nobodys(_lines("ip", "route")),
+            tables=_nobodys(_lines("nft", "list", "tables")),
+            folders=frozenset(str(path) for path in SHARED if path.exists() and not slots.held()),
         )
 
     def more_than(self, before: "Traces") -> dict[str, set[str]]:
@@ -55,11 +60,10 @@ def _of_other_clusters() -> set[int]:
     return {pid for slot in slots.held() for pid in cgroups.members(groups, Addresses(slot).prefix)}
 
 
-def _cgroups() -> frozenset[str]:
-    others = tuple(Addresses(slot).prefix for slot in slots.held())
-    trees = cgroups.detect().trees()
-    found = ((tree, path.relative_to(tree)) for tree in trees for path in tree.rglob("*/"))
-    return frozenset(f"{tree}/{path}" for tree, path in found if path.parts[0] not in others)
+def _nobodys(found: Iterable[str]) -> frozenset[str]:
+    """Without what carries the name of a cluster that is up."""
+    named = [re.compile(rf"\b{Addresses(slot).prefix}\b") for slot in slots.held()]
+    return frozenset(line for line in found if not any(name.search(line) for name in named))
 
 
 def _pids() -> list[int]:
@@ -72,6 +76,14 @@ def _parent(pid: int) -> int:
     except OSError:
         return -1  # it has ended meanwhile
     return int(stat.rsplit(")", 1)[1].split()[1])
+
+
+def _could_be_a_clusters(pid: int) -> bool:
+    try:
+        program = (PROC / str(pid) / "exe").readlink()
+    except OSError:
+        return False  # it has ended, and only its parent has not noticed yet
+    return program.is_relative_to(settings.read().cache) or not _namespaces(pid) <= _namespaces(os.getpid())
 
 
 def _command(pid: int) -> str:
@@ -90,7 +102,3 @@ def _namespaces(pid: int) -> set[str]:
 
 def _lines(*command: str) -> list[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-
-
-def _first_words(*command: str) -> frozenset[str]:
-    return frozenset(re.split(r"\s+", line)[0] for line in _lines(*command))
