@@ -216,6 +216,16 @@ def test_becoming_ready_and_degraded_are_events() -> None:
     assert [(event.type, event.reason) for event in better.events] == [("Normal", "Ready")]
 
 
+def test_the_way_to_ready_is_no_warning_and_falling_back_is() -> None:
+    first = observed()
+    starting_up = plan_service(first)
+    assert {event.type for event in starting_up.events} == {"Normal"}
+    there = serving()
+    ready = plan_service(there)
+    lost = plan_service(again(there, ready, router=health(0)))
+    assert [(event.type, event.reason) for event in lost.events] == [("Warning", "NoHealthyRuntime")]
+
+
 def test_a_new_spec_is_not_ready_by_the_old_ones_pods() -> None:
     before = serving()
     changed = plan_service(

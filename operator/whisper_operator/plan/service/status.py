@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from whisper_operator.api.conditions import ConditionType
+from whisper_operator.api.conditions import Conditions, ConditionType, Reason
 from whisper_operator.api.whisperservice import RuntimeStatus, WhisperServiceStatus
 from whisper_operator.plan.conditions import Stated, settle, transition
 from whisper_operator.plan.service.conditions import conditions, shortfall
@@ -11,6 +11,7 @@ from whisper_operator.plan.service.target import Target
 from whisper_operator.plan.types import Event
 
 WORTH_AN_EVENT = (ConditionType.READY, ConditionType.MODELS_READY)
+ON_THE_WAY = (Reason.ROLLING_OUT, Reason.VARIANT_PENDING, Reason.MODEL_SET_NOT_FOUND)
 ARROW = " → "
 
 
@@ -48,14 +49,22 @@ def events(target: Target, seen: Picture) -> tuple[Event, ...]:
     """What has changed since the status that is written now."""
     before = target.service.status.conditions
     stated = {one.type: one for one in conditions(seen)}
-    found = [
-        event for kind in WORTH_AN_EVENT for event in transition(before, stated[kind], good=bool(stated[kind].holds))
-    ]
-    return (*found, *_degradation(target, stated[ConditionType.DEGRADED]))
+    found = [event for kind in WORTH_AN_EVENT for event in _change(before, stated[kind])]
+    return (*found, *_degradation(before, stated[ConditionType.DEGRADED], seen))
 
 
-def _degradation(target: Target, stated: Stated) -> tuple[Event, ...]:
-    """Degraded is news when it begins, changes or ends; never having been so is not."""
-    before = target.service.status.conditions
-    was = any(one.type == ConditionType.DEGRADED and one.status == "True" for one in before)
-    return transition(before, stated, good=not stated.holds) if was or stated.holds else ()
+def _change(before: Conditions, stated: Stated) -> tuple[Event, ...]:
+    """A warning, but for what is good and for the ordinary way there."""
+    held = _held(before, stated.type)
+    return transition(before, stated, good=bool(stated.holds) or (stated.reason in ON_THE_WAY and not held))
+
+
+def _degradation(before: Conditions, stated: Stated, seen: Picture) -> tuple[Event, ...]:
+    """News when it begins, changes or ends; not what never was, nor what ends because Ready says worse."""
+    if not stated.holds and not (seen.ready and _held(before, stated.type)):
+        return ()
+    return transition(before, stated, good=not stated.holds)
+
+
+def _held(before: Conditions, kind: ConditionType) -> bool:
+    return any(one.type == kind and one.status == "True" for one in before)
