@@ -21,6 +21,11 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.settings import read as read_cluster_settings
 
 INTERRUPTED = 130
+NO_REGISTRY = (
+    "CLUSTER=existing: images cannot be loaded into a cluster that is not ours, so they must go through a registry.\n"
+    "Log in with buildah, podman or docker, and name one that the cluster pulls from: REGISTRY=registry.example/you"
+)
+CRDS = "modelsets.whisper.livetranslate.io whisperservices.whisper.livetranslate.io"
 GO_ON = (
     "docs/how-to/find-out-what-is-wrong.md says what each reason means. The operator tries on by itself;\n"
     "`make demo` takes up from here, and `make demo-down` takes it all away."
@@ -57,6 +62,8 @@ def main(arguments: list[str]) -> int:
 def up(progress: Progress) -> None:
     """From nothing to a transcript."""
     settings, clusters, images = read_settings(), read_cluster_settings(), read_image_settings()
+    if clusters.provider == "existing" and not settings.registry:
+        raise ValueError(NO_REGISTRY)
     preflight.prepare(clusters.provider, images, progress)
     here = bring_up(clusters, settings.nodes, progress)
     built = build(IMAGES, images, progress)
@@ -102,4 +109,7 @@ def _leave(here: DemoCluster, progress: Progress) -> None:
     here.kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s", timeout=130)
     chart.uninstall(here.helm, here.kubectl)
     here.kubectl.run("delete", "namespace", OPERATOR_NAMESPACE, "--ignore-not-found", "--timeout=120s", timeout=130)
-    progress.say(f"removed: namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, and the Helm release")
+    progress.say(
+        f"removed: namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, and the Helm release. The resource definitions stay,\n"
+        f"since deleting them deletes everyone's resources: kubectl delete crd {CRDS}"
+    )
