@@ -110,6 +110,6 @@ def _leave(here: DemoCluster, progress: Progress) -> None:
     chart.uninstall(here.helm, here.kubectl)
     here.kubectl.run("delete", "namespace", OPERATOR_NAMESPACE, "--ignore-not-found", "--timeout=120s", timeout=130)
     progress.say(
-        f"removed: namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, and the Helm release. The resource definitions stay,\n"
-        f"since deleting them deletes everyone's resources: kubectl delete crd {CRDS}"
+        f"removed: namespaces {NAMESPACE} and {OPERATOR_NAMESPACE}, and the Helm release.\n"
+        f"The resource definitions stay, since everyone's resources go with them: kubectl delete crd {CRDS}"
     )
