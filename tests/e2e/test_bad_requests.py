@@ -25,7 +25,8 @@ SPEECH = JFK.read_bytes()
 CASES = [
     Case("an empty file", b"", 400, "audio_empty"),
     Case("text that is called wav", b"this is not audio\n" * 100, 415, "unsupported_audio"),
-    Case("half a header", SPEECH[:20], 415, "unsupported_audio"),
+    Case("half a header", SPEECH[:20], 422, "undecodable_audio"),
+    Case("a recording cut in half", SPEECH[: len(SPEECH) // 2], 422, "undecodable_audio"),
     Case("more than 25 MB", SPEECH + bytes(26 * MIB), 413, "audio_too_large"),
     Case("a model nobody offers", SPEECH, 404, "model_not_found", {"model": "nobody"}),
     Case("a format nobody knows", SPEECH, 400, "invalid_request", {"response_format": "yaml"}),

@@ -28,7 +28,7 @@ def decode(file: BinaryIO, max_seconds: float) -> Waveform:
     """
     size = file.seek(0, os.SEEK_END)
     if not size:
-        raise AudioEmpty("the file is empty", param="file")
+        raise AudioEmpty("the file is empty: not one byte of audio arrived", param="file")
     file.seek(0)
     _refuse_cut_off(file.read(12), size)
     file.seek(0)
