@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import threading
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -21,7 +20,7 @@ from whisper_operator.cluster.queue import WorkQueue
 from whisper_operator.cluster.reconcile import Reconciler
 from whisper_operator.config import Config
 from whisper_operator.endpoints import application, serving
-from whisper_operator.handlers.watch import Seen, watch
+from whisper_operator.handlers.watch import Watch
 from whisper_operator.metrics import WATCH_RESTARTS
 from whisper_operator.plan.types import Key, Manifest
 
@@ -82,21 +81,22 @@ class Operator:
         def seen(event_type: str | None, manifest: Manifest) -> None:
             loop.call_soon_threadsafe(self._intake.seen, event_type, manifest)
 
-        stop = threading.Event()
-        try:
-            while True:
-                await asyncio.to_thread(self._watch_once, seen, stop)
-                WATCH_RESTARTS.inc()
-                await asyncio.sleep(RESTART_AFTER)
-                await self._list_until_it_works()
-        finally:
-            stop.set()
+        while True:
+            watch = Watch(seen, self._config.namespaces)
+            try:
+                await asyncio.to_thread(_until_it_fails, watch)
+            finally:
+                watch.stop()
+            WATCH_RESTARTS.inc()
+            await asyncio.sleep(RESTART_AFTER)
+            await self._list_until_it_works()
 
-    def _watch_once(self, seen: Seen, stop: threading.Event) -> None:
-        try:
-            watch(seen, self._config.namespaces, stop)
-        except Exception:
-            log.exception("watching failed; it begins anew")
+
+def _until_it_fails(watch: Watch) -> None:
+    try:
+        watch.run()
+    except Exception as error:  # noqa: BLE001  # whatever ended kopf, it begins anew
+        log.error("watching failed; it begins anew", extra={"error": str(error)[:500]})  # noqa: TRY400  # its trace is kopf's
 
 
 async def operate(config: Config) -> None:

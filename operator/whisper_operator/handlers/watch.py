@@ -4,9 +4,10 @@ The thread has its own event loop because kopf, when it ends, cancels every task
 start. A watch error other than 410 ends kopf: whoever runs this starts it again.
 """
 
+import asyncio
 import os
-import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -66,13 +67,38 @@ def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     return found and replace(found, server=f"https://{host}:{os.environ.get('KUBERNETES_SERVICE_PORT', '443')}")
 
 
-def watch(seen: Seen, namespaces: Sequence[str], stop: threading.Event) -> None:
-    """Watch until told to stop, or until kopf gives up."""
-    kopf.run(
-        registry=registry(seen),
-        settings=settings(),
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
-        stop_flag=stop,
-    )
+class Watch:
+    """kopf's watches, in whatever thread calls `run`."""
+
+    def __init__(self, seen: Seen, namespaces: Sequence[str]) -> None:
+        self._registry = registry(seen)
+        self._namespaces = namespaces
+        self._stopped = False
+        self._inside: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def run(self) -> None:
+        """Watch until told to stop, or until kopf gives up."""
+        asyncio.run(self._run())
+
+    def stop(self) -> None:
+        """From any thread."""
+        self._stopped = True
+        if self._inside is not None:
+            loop, flag = self._inside
+            with suppress(RuntimeError):  # its loop has ended by itself
+                loop.call_soon_threadsafe(flag.set)
+
+    async def _run(self) -> None:
+        # An event of this loop: for a thread's event kopf leaves a thread behind, for which a failed run would wait.
+        flag = asyncio.Event()
+        self._inside = asyncio.get_running_loop(), flag
+        if self._stopped:
+            return
+        await kopf.operator(
+            registry=self._registry,
+            settings=settings(),
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=flag,
+        )
