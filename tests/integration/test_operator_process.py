@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.e2e.resources import whisper_service
+from tests.e2e.resources import model_set, whisper_service
+from tests.integration.conftest import ROOT
 from tests.integration.operator_process import operator_process
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
@@ -41,3 +42,20 @@ def test_every_line_of_the_log_is_json_and_the_end_is_clean(
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert lines[-1]["message"] == "stopped"
     assert not [line for line in lines if line["level"] in ("error", "warning")], lines
+
+
+def test_a_watch_that_breaks_begins_anew(api_server: Kubectl, namespace: str, tmp_path: Path) -> None:
+    """A kind that goes away ends all of kopf's watches; when it is back, so are they."""
+    place = api_server.within(namespace)
+    with operator_process(api_server.kubeconfig, tmp_path / "operator.log", namespaces=namespace) as operator:
+        api_server.run("delete", "crd", "modelsets.whisper.livetranslate.io")
+        try:
+            wait_until(
+                lambda: operator.metric("whisper_operator_watch_restarts_total") >= 1, within=60, what="watching ended"
+            )
+            assert operator.get("/livez") == (200, "ok\n")
+        finally:
+            api_server.run("apply", "--server-side", "-f", str(ROOT / "crds"))
+            api_server.run("wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/part-of=whisper")
+        place.apply([model_set()])
+        wait_until(lambda: place.find("pvc", "models-models"), within=30, what="it works again")
