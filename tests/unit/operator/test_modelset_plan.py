@@ -292,3 +292,13 @@ def test_a_set_that_is_being_deleted_is_left_alone() -> None:
     found = world.observe()
     meta = found.resource.metadata.model_copy(update={"deletion_timestamp": "2026-01-02T03:04:05Z"})
     assert plan_modelset(replace(found, resource=found.resource.model_copy(update={"metadata": meta}))) == Plan()
+
+
+def test_a_talkative_scheduler_does_not_break_the_status() -> None:
+    world = World()
+    world.settle()
+    talk = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no " * 5000}
+    world.pod(world.running(), phase="Pending", conditions=[talk])
+    world.settle()
+    assert world.condition("Ready") == ("False", "Unschedulable")
+    assert len(world.variant().message or "") <= 1024

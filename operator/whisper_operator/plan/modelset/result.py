@@ -50,7 +50,7 @@ def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None
     if end["type"] == "Complete":
         return _success(said)
     if said.get("outcome") == "Failed":
-        return Ended(_word(said.get("reason")), str(said.get("message", ""))[:1024], bool(said.get("retryable", True)))
+        return Ended(_word(said.get("reason")), str(said.get("message", "")), bool(said.get("retryable", True)))
     if end.get("reason") == "DeadlineExceeded":
         return Ended(Reason.DEADLINE_EXCEEDED, "the Job took longer than jobs.deadlineSeconds allows")
     if found := trouble(pods):

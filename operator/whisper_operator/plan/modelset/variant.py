@@ -5,7 +5,7 @@ next. A failed Job stays until the next attempt, so that its logs can be read.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from whisper_operator.api.conditions import Reason
 from whisper_operator.api.modelset import Failure, VariantState, VariantStatus
@@ -13,23 +13,25 @@ from whisper_operator.plan.conditions import moment, timestamp
 from whisper_operator.plan.modelset.claim import Storage
 from whisper_operator.plan.modelset.job import INPUT, RECIPE, annotation, job
 from whisper_operator.plan.modelset.result import Ended, Success, obstacle, result
+from whisper_operator.plan.modelset.variant_status import (
+    LONGEST,
+    failed,
+    fresh,
+    kept,
+    made,
+    started,
+    still,
+    told,
+    waiting,
+)
 from whisper_operator.plan.modelset.wanted import Wanted
 from whisper_operator.plan.ownership import is_owned
-from whisper_operator.plan.types import Manifest, ObjectRef, ObservedModelSet, Progress
+from whisper_operator.plan.types import Manifest, ObjectRef, ObservedModelSet
 
-FIRST_RETRY = timedelta(seconds=10)
-LAST_RETRY = timedelta(minutes=5)
 POLL = timedelta(seconds=2)
 SOON = timedelta(seconds=1)
 FOREIGN_POLL = timedelta(seconds=10)
 """How often another set's Job is looked at: its changes wake only its owner."""
-STATES = {
-    "Resolving": VariantState.DOWNLOADING,
-    "Downloading": VariantState.DOWNLOADING,
-    "Verifying": VariantState.VALIDATING,
-    "Converting": VariantState.CONVERTING,
-    "Validating": VariantState.VALIDATING,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +81,6 @@ def _before(wanted: Wanted, observed: ObservedModelSet) -> VariantStatus:
     return fresh(wanted)
 
 
-def fresh(wanted: Wanted) -> VariantStatus:
-    """A variant about which nothing is known."""
-    return VariantStatus(
-        name=wanted.model,
-        format=wanted.format,
-        precision=wanted.precision,
-        state=VariantState.PENDING,
-        input=wanted.input,
-    )
-
-
 def _failed_for_good(wanted: Wanted, before: VariantStatus, live: Manifest | None, around: Around) -> Decision:
     message = wanted.unknown or ""
     known = before.last_failure
@@ -119,18 +110,18 @@ def _without_job(wanted: Wanted, before: VariantStatus, around: Around) -> Decis
     if why is not None:
         return why
     manifest = job(around.observed.resource, wanted, around.observed.defaults)
-    return Decision(_started(wanted, before), apply=manifest, look_again=POLL)
+    return Decision(started(wanted, before), apply=manifest, look_again=POLL)
 
 
 def _why_not_now(before: VariantStatus, wanted: Wanted, around: Around) -> Decision | None:
     """Why no Job is started now; None if one is."""
     now = around.observed.now
     if around.observed.resource.spec.suspend:
-        return Decision(_waiting(before, Reason.SUSPENDED, "the set is suspended"))
+        return Decision(waiting(before, Reason.SUSPENDED, "the set is suspended"))
     if not around.storage.usable:
-        return Decision(_waiting(before, around.storage.reason, around.storage.message))
+        return Decision(waiting(before, around.storage.reason, around.storage.message))
     if not wanted.is_base and not around.base_ready:
-        return Decision(_waiting(before, Reason.WAITING_FOR_BASE, f"waits for the base checkpoint of {wanted.model}"))
+        return Decision(waiting(before, Reason.WAITING_FOR_BASE, f"waits for the base checkpoint of {wanted.model}"))
     if before.state is VariantState.FAILED and before.next_attempt is None:
         return Decision(before, final=True)
     if before.next_attempt is not None and moment(before.next_attempt) > now:
@@ -146,7 +137,7 @@ def _with_job(wanted: Wanted, before: VariantStatus, live: Manifest, around: Aro
         return _stale(wanted, before, mine)
     found = result(live, around.observed)
     if isinstance(found, Success):
-        return Decision(_ready(wanted, found), look_again=timedelta(0))
+        return Decision(made(wanted, found), look_again=timedelta(0))
     if mine is None:
         return _elsewhere(wanted, before, live, found, around)
     return _with_own_job(wanted, before, live, found, around)
@@ -173,7 +164,7 @@ def _stale(wanted: Wanted, before: VariantStatus, mine: ObjectRef | None) -> Dec
     """A Job that makes something else than what is wanted now."""
     if mine is None:
         message = "another ModelSet on this claim makes the same variant from another source"
-        return Decision(_waiting(before, Reason.JOB_ELSEWHERE, message), look_again=FOREIGN_POLL)
+        return Decision(waiting(before, Reason.JOB_ELSEWHERE, message), look_again=FOREIGN_POLL)
     return Decision(fresh(wanted), prune=mine, look_again=SOON)
 
 
@@ -181,7 +172,7 @@ def _elsewhere(wanted: Wanted, before: VariantStatus, live: Manifest, found: End
     """Another set's Job makes what we want, too; that set starts it again when it failed."""
     if found is not None:
         update = {"state": VariantState.FAILED, "reason": found.reason, "message": found.message}
-        return Decision(_still(before).model_copy(update=update), look_again=FOREIGN_POLL)
+        return Decision(still(before).model_copy(update=update), look_again=FOREIGN_POLL)
     running = _running(wanted, before, live, around)
     owner = next((one["name"] for one in live["metadata"].get("ownerReferences") or ()), "")
     message = f"ModelSet {owner} is making it on the same claim"
@@ -202,7 +193,7 @@ def _ended(
     uid = live["metadata"]["uid"]
     now = around.observed.now
     counted = before.last_failure is not None and before.last_failure.job_uid == uid
-    status = before if counted else _failed(before, found, uid, now)
+    status = before if counted else failed(before, found, uid, now)
     if around.observed.resource.spec.suspend:
         return Decision(status)
     if around.storage.reason is Reason.CLAIM_TERMINATING:
@@ -217,76 +208,14 @@ def _ended(
     return Decision(status, look_again=max(due - now, timedelta(0)))
 
 
-def _failed(before: VariantStatus, found: Ended, uid: str, now: datetime) -> VariantStatus:
-    attempts = (before.attempts or 0) + 1
-    wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(attempts - 1, 16))
-    failure = Failure(reason=found.reason, message=found.message, time=timestamp(now), job_uid=uid)
-    return _still(before).model_copy(
-        update={
-            "state": VariantState.FAILED,
-            "reason": found.reason,
-            "message": found.message,
-            "attempts": attempts,
-            "next_attempt": timestamp(now + wait) if found.retryable else None,
-            "last_failure": failure,
-        }
-    )
-
-
 def _running(wanted: Wanted, before: VariantStatus, live: Manifest, around: Around) -> Decision:
-    started = _started(wanted, before)
+    begun = started(wanted, before)
     stuck = obstacle(live, around.observed)
     if stuck is not None:
-        update = {"state": VariantState.PENDING, "reason": str(stuck.reason), "message": stuck.message[:1024]}
-        return Decision(started.model_copy(update=update), look_again=POLL)
+        update = {"state": VariantState.PENDING, "reason": str(stuck.reason), "message": stuck.message[:LONGEST]}
+        return Decision(begun.model_copy(update=update), look_again=POLL)
     progress = around.observed.progress.get(live["metadata"]["name"])
-    return Decision(started.model_copy(update=_told(progress) if progress else _kept(before)), look_again=POLL)
-
-
-def _told(progress: Progress) -> dict[str, object]:
-    return {
-        "state": STATES.get(progress.stage, VariantState.DOWNLOADING),
-        "stage": progress.stage,
-        "bytes_done": max(progress.bytes_done, 0),
-        "bytes_total": progress.bytes_total,
-        "bytes_per_second": None if progress.speed is None else round(progress.speed),
-        "eta_seconds": None if progress.eta is None else round(progress.eta),
-    }
-
-
-def _kept(before: VariantStatus) -> dict[str, object]:
-    """A pod that does not answer for a moment is no step back."""
-    if before.stage is None:
-        return {}
-    return {
-        "state": before.state,
-        "stage": before.stage,
-        "bytes_done": before.bytes_done,
-        "bytes_total": before.bytes_total,
-    }
-
-
-def _started(wanted: Wanted, before: VariantStatus) -> VariantStatus:
-    state = VariantState.DOWNLOADING if wanted.is_base else VariantState.CONVERTING
-    return fresh(wanted).model_copy(
-        update={"state": state, "attempts": before.attempts, "last_failure": before.last_failure}
-    )
-
-
-def _ready(wanted: Wanted, found: Success) -> VariantStatus:
-    return fresh(wanted).model_copy(update={"state": VariantState.READY} | found.model_dump())
-
-
-def _waiting(before: VariantStatus, reason: Reason, message: str) -> VariantStatus:
-    """Not now; what failed before is not forgotten."""
-    update = {"state": VariantState.PENDING, "reason": str(reason), "message": message}
-    return _still(before).model_copy(update=update)
-
-
-def _still(status: VariantStatus) -> VariantStatus:
-    """Without what only a running Job can know."""
-    gone = ("stage", "bytes_done", "bytes_total", "bytes_per_second", "eta_seconds", "next_attempt")
-    return status.model_copy(update=dict.fromkeys(gone))
+    return Decision(begun.model_copy(update=told(progress) if progress else kept(before)), look_again=POLL)
 
 
 def _mine(live: Manifest, around: Around) -> ObjectRef | None:

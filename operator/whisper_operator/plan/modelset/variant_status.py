@@ -1,0 +1,100 @@
+"""What a variant's status says in each situation; when to say which is decided in `variant`."""
+
+from datetime import datetime, timedelta
+
+from whisper_operator.api.conditions import Reason
+from whisper_operator.api.modelset import Failure, VariantState, VariantStatus
+from whisper_operator.plan.conditions import timestamp
+from whisper_operator.plan.modelset.result import Ended, Success
+from whisper_operator.plan.modelset.wanted import Wanted
+from whisper_operator.plan.types import Progress
+
+FIRST_RETRY = timedelta(seconds=10)
+LAST_RETRY = timedelta(minutes=5)
+LONGEST = 1024
+"""Characters of a message; schedulers and registries can be talkative."""
+STATES = {
+    "Resolving": VariantState.DOWNLOADING,
+    "Downloading": VariantState.DOWNLOADING,
+    "Verifying": VariantState.VALIDATING,
+    "Converting": VariantState.CONVERTING,
+    "Validating": VariantState.VALIDATING,
+}
+
+
+def fresh(wanted: Wanted) -> VariantStatus:
+    """A variant about which nothing is known."""
+    return VariantStatus(
+        name=wanted.model,
+        format=wanted.format,
+        precision=wanted.precision,
+        state=VariantState.PENDING,
+        input=wanted.input,
+    )
+
+
+def started(wanted: Wanted, before: VariantStatus) -> VariantStatus:
+    """A Job was made; how far it is, nobody has said yet."""
+    state = VariantState.DOWNLOADING if wanted.is_base else VariantState.CONVERTING
+    return fresh(wanted).model_copy(
+        update={"state": state, "attempts": before.attempts, "last_failure": before.last_failure}
+    )
+
+
+def told(progress: Progress) -> dict[str, object]:
+    """What the Job's pod says."""
+    return {
+        "state": STATES.get(progress.stage, VariantState.DOWNLOADING),
+        "stage": progress.stage,
+        "bytes_done": max(progress.bytes_done, 0),
+        "bytes_total": progress.bytes_total,
+        "bytes_per_second": None if progress.speed is None else round(progress.speed),
+        "eta_seconds": None if progress.eta is None else round(progress.eta),
+    }
+
+
+def kept(before: VariantStatus) -> dict[str, object]:
+    """A pod that does not answer for a moment is no step back."""
+    if before.stage is None:
+        return {}
+    return {
+        "state": before.state,
+        "stage": before.stage,
+        "bytes_done": before.bytes_done,
+        "bytes_total": before.bytes_total,
+    }
+
+
+def waiting(before: VariantStatus, reason: Reason, message: str) -> VariantStatus:
+    """Not now; what failed before is not forgotten."""
+    update = {"state": VariantState.PENDING, "reason": str(reason), "message": message[:LONGEST]}
+    return still(before).model_copy(update=update)
+
+
+def made(wanted: Wanted, found: Success) -> VariantStatus:
+    """There, with what the Job said of it."""
+    return fresh(wanted).model_copy(update={"state": VariantState.READY} | found.model_dump())
+
+
+def failed(before: VariantStatus, found: Ended, uid: str, now: datetime) -> VariantStatus:
+    """One attempt more that failed, and when the next one is due."""
+    attempts = (before.attempts or 0) + 1
+    wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(attempts - 1, 16))
+    message = found.message[:LONGEST]
+    failure = Failure(reason=found.reason, message=message, time=timestamp(now), job_uid=uid)
+    return still(before).model_copy(
+        update={
+            "state": VariantState.FAILED,
+            "reason": found.reason,
+            "message": message,
+            "attempts": attempts,
+            "next_attempt": timestamp(now + wait) if found.retryable else None,
+            "last_failure": failure,
+        }
+    )
+
+
+def still(status: VariantStatus) -> VariantStatus:
+    """Without what only a running Job can know."""
+    gone = ("stage", "bytes_done", "bytes_total", "bytes_per_second", "eta_seconds", "next_attempt")
+    return status.model_copy(update=dict.fromkeys(gone))
