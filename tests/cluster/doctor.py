@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.cluster import cgroups
@@ -18,12 +19,16 @@ GO = (1, 26)
 PYTHON = (3, 11)
 PROGRAMS = {
     "gcc": "gcc libc6-dev",
+    "git": "git",
     "ip": "iproute2",
+    "make": "make",
+    "modprobe": "kmod",
     "mount": "mount",
     "nft": "nftables",
     "nsenter": "util-linux",
     "openssl": "openssl",
     "pkg-config": "pkg-config",
+    "ps": "procps",
     "setpriv": "util-linux",
     "unshare": "util-linux",
 }
@@ -96,6 +101,8 @@ def _packages() -> Iterator[Finding]:
         run(["pkg-config", "--exists", "libseccomp"])
     except CommandError:
         yield Finding("libseccomp's headers are missing: apt-get install libseccomp-dev", ("libseccomp-dev",))
+    if not find_spec("ensurepip"):
+        yield Finding("Python cannot make environments: apt-get install python3-venv", ("python3-venv",))
 
 
 def kernel() -> Iterator[Finding]:

@@ -20,12 +20,28 @@ CORRUPT = {"kind": "corrupt", "path": "*model.safetensors", "after": 4096}
 class Hub:
     """One hub and its two addresses."""
 
-    cluster_url: str
+    kubectl: Kubectl
     local_url: str
+
+    @property
+    def cluster_url(self) -> str:
+        return f"http://hub.{self.kubectl.namespace}.svc:{PORT}"
 
     def fault(self, *faults: dict[str, Any]) -> None:
         """Exactly these faults from now on; none mends it."""
         httpx.post(f"{self.local_url}/_faults", json=list(faults), timeout=10).raise_for_status()
+
+    def leave(self) -> None:
+        """No pod answers any more; faults can no longer be set."""
+        self._scale(0)
+
+    def come_back(self) -> None:
+        """A pod answers again, without faults."""
+        self._scale(1)
+
+    def _scale(self, replicas: int) -> None:
+        self.kubectl.run("scale", "deployment/hub", f"--replicas={replicas}")
+        self.kubectl.run("rollout", "status", "deployment/hub", "--timeout=90s")
 
 
 @contextmanager
@@ -34,4 +50,4 @@ def deployed(kubectl: Kubectl, image: str) -> Iterator[Hub]:
     kubectl.apply(HUB_MANIFEST.read_text().replace(IMAGE_LINE, f"image: {image}"))
     kubectl.run("rollout", "status", "deployment/hub", "--timeout=90s")
     with kubectl.forwarded("deployment/hub", PORT) as local:
-        yield Hub(f"http://hub.{kubectl.namespace}.svc:{PORT}", local)
+        yield Hub(kubectl, local)

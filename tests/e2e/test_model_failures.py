@@ -49,10 +49,20 @@ def test_unknown_model(namespace: Kubectl) -> None:
     namespace.wait_condition("mset", "models", "Ready", within=180)
 
 
-def test_unreachable_hub(namespace: Kubectl) -> None:
-    namespace.apply([model_set(source={"huggingFace": {"endpoint": "http://nobody.invalid"}})])
+def test_unreachable_hub(namespace: Kubectl, own_hub: Hub) -> None:
+    own_hub.leave()
+    namespace.apply([model_set(source={"huggingFace": {"endpoint": own_hub.cluster_url}})])
     named(namespace, "HubUnreachable")
     assert jobs(namespace) <= 1
+
+    own_hub.come_back()
+
+    namespace.wait_condition("mset", "models", "Ready", within=240)
+
+
+def test_a_hub_whose_name_does_not_exist_ends_with_the_address_mended(namespace: Kubectl) -> None:
+    namespace.apply([model_set(source={"huggingFace": {"endpoint": "http://nobody.invalid"}})])
+    named(namespace, "HubUnreachable")
 
     namespace.apply([model_set()])
 
