@@ -22,7 +22,6 @@ PROGRAMS = {
     "git": "git",
     "ip": "iproute2",
     "make": "make",
-    "modprobe": "kmod",
     "mount": "mount",
     "nft": "nftables",
     "nsenter": "util-linux",
