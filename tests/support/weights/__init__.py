@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.support.weights.checkpoint import checkpoint
 from tests.support.weights.configs import configs
 from tests.support.weights.ctranslate2 import read
 from tests.support.weights.packages import PARCELS
+from tests.support.weights.tokenizer import whole
 
 __all__ = ["PARCELS", "cache_root", "hf_folder", "source_digest", "write_hf_folder"]
 
@@ -56,7 +56,7 @@ def write_hf_folder(model: str, folder: Path) -> None:
     tensors = read(parcel.model_bin())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.safetensors").write_bytes(save(checkpoint(tensors), metadata={"format": "pt"}))
-    tokenizer = json.loads(parcel.file("tokenizer.json").read_text())
-    shutil.copyfile(parcel.file("tokenizer.json"), folder / "tokenizer.json")
+    tokenizer = whole(json.loads(parcel.file("tokenizer.json").read_text()))
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer, indent=2, ensure_ascii=False) + "\n")
     for name, content in configs(tensors, json.loads(parcel.file("config.json").read_text()), tokenizer).items():
         (folder / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
