@@ -14,7 +14,7 @@ from typing import NoReturn
 from whisper_models.arguments import parse
 from whisper_models.artifact import Format, Manifest, Precision, Variant
 from whisper_models.catalogue import canonical, lookup
-from whisper_models.errors import ChecksumMismatch, Incomplete, ModelFailure, PermissionDenied, from_os_error
+from whisper_models.errors import AuthFailed, ChecksumMismatch, Incomplete, ModelFailure, PermissionDenied
 from whisper_models.narration import narrated
 from whisper_models.outcome import Failed, Outcome, Ready, as_json, leave
 from whisper_models.progress import Progress, Stage
@@ -176,8 +176,11 @@ def _token(path: Path | None) -> str | None:
         return path.read_text().strip() or None
     except PermissionError as error:
         raise PermissionDenied(f"not allowed to read the token in {path}: check the Secret's mode") from error
-    except OSError as error:
-        raise from_os_error(error, path) from error
+    except FileNotFoundError as error:
+        message = f"the token file {path} does not exist: put the token there (the Secret's key), or name no file"
+        raise AuthFailed(message) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuthFailed(f"the token file {path} cannot be read ({error}): put the token there as text") from error
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(

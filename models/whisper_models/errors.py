@@ -8,7 +8,7 @@ ModelFailure
     │   ├── HubUnreachable      no answer: name, route, TLS, time-out, stall
     │   ├── HubError            an answer of 5xx, or one that makes no sense
     │   ├── Throttled           429 for longer than we are willing to wait
-    │   ├── AuthFailed          401 or 403: the token is missing, wrong, or has no access
+    │   ├── AuthFailed          401 or 403, or no token to be read: missing, wrong, or without access
     │   └── NotFound            no such repository, revision or file
     ├── ContentFailure      what arrived
     │   ├── ChecksumMismatch    the bytes are not those that were published
@@ -77,7 +77,7 @@ class Throttled(SourceFailure):
 
 
 class AuthFailed(SourceFailure):
-    """401 or 403."""
+    """401 or 403, or a token that cannot be read where it should be."""
 
 
 class NotFound(SourceFailure):

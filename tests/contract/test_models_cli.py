@@ -89,7 +89,7 @@ def test_download_convert_list_path_verify_tell_one_story(run: Run, hub: Hub, ro
     [
         (["download", "--models", "nano"], "UnknownModel", False),
         (["download", "--models", "tiny.en", "--repo", "o/none", "--revision", "main"], "NotFound", True),
-        (["download", "--models", "tiny.en", "--token-file", "/none"], "Incomplete", True),
+        (["download", "--models", "tiny.en", "--token-file", "/none/token"], "AuthFailed", True),
         (["convert", "--model", "tiny.en"], "SourceMissing", True),
     ],
 )
@@ -105,6 +105,17 @@ def test_a_failure_is_said_in_words_and_left_for_the_operator(
     assert "Traceback" not in ended.stderr
     assert (left["outcome"], left["reason"], left["retryable"]) == ("Failed", reason, retryable)
     assert left["message"] in ended.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "not text"])
+def test_a_token_file_that_holds_no_token_is_named(run: Run, hub: Hub, tmp_path: Path, content: bytes | None) -> None:
+    token = tmp_path / "token"
+    if content:
+        token.write_bytes(content)
+    refused = run("download", "--models", "tiny.en", "--endpoint", hub.url, "--token-file", str(token))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"AuthFailed: the token file {token} ")
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_token_is_in_no_output_and_no_command_line(run: Run, hub: Hub, tmp_path: Path) -> None:
