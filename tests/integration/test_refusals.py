@@ -22,6 +22,18 @@ def variants(*entries: dict[str, Any]) -> dict[str, Any]:
     return models({"name": "tiny", "variants": list(entries)})
 
 
+def routed(**fields: Any) -> dict[str, Any]:
+    return whisper_service(routing=fields)
+
+
+def probed(**fields: Any) -> dict[str, Any]:
+    return routed(healthCheck=fields)
+
+
+def sized(size: str | int) -> dict[str, Any]:
+    return model_set(storage={"claimTemplate": {"size": size}})
+
+
 @dataclass(frozen=True)
 class Case:
     says: str
@@ -42,6 +54,18 @@ REFUSED = [
     Case("a name that is too long", whisper_service("a" * 53), "must not be longer than 52 characters"),
     Case("a duration without a unit", whisper_service(routing={"timeouts": {"request": "30"}}), "timeouts.request"),
     Case("a size that is none", whisper_service(routing={"maxUploadSize": "much"}), "maxUploadSize"),
+    Case("no time between probes", probed(interval="0s"), "healthCheck.interval.*must be from 100ms to 1h"),
+    Case("no time to answer a probe", probed(timeout="0ms"), "healthCheck.timeout.*must be from 100ms to 1h"),
+    Case("no time for a request", routed(timeouts={"request": "0s"}), "timeouts.request.*must be from 1s to 24h"),
+    Case("a day for a request", routed(timeouts={"request": "25h"}), "timeouts.request.*must be from 1s to 24h"),
+    Case("ages for a request", routed(timeouts={"request": "99999999h"}), "timeouts.request.*should match"),
+    Case("no upload at all", routed(maxUploadSize="0"), "maxUploadSize.*must be from 1k to 4095Mi"),
+    Case("half a byte", routed(maxUploadSize="500m"), "maxUploadSize.*must be from 1k to 4095Mi"),
+    Case("more than the router counts", routed(maxUploadSize="5Gi"), "maxUploadSize.*must be from 1k to 4095Mi"),
+    Case("a negative upload", routed(maxUploadSize=-1), "maxUploadSize.*must be from 1k to 4095Mi"),
+    Case("negative resources", cpu(resources={"limits": {"cpu": -1}}), "limits.*must not be negative"),
+    Case("a volume of nothing", sized("0"), "claimTemplate.size.*must be from 1Mi to 1000Ti"),
+    Case("a negative volume", sized(-5), "claimTemplate.size.*must be from 1Mi to 1000Ti"),
     Case("a strange Service", whisper_service(exposure={"type": "Mesh"}), 'supported values: "ClusterIP"'),
     Case("a variable of ours", cpu(env=[{"name": "WHISPER_MODEL", "value": "x"}]), "are set by the operator"),
     Case("a variable twice", cpu(env=[{"name": "A"}, {"name": "A"}]), "duplicate entries for key"),
@@ -76,6 +100,12 @@ TAKEN = [
         "health checks as the plan has them",
         whisper_service(routing={"healthCheck": {"interval": "30s", "retries": 3}}),
     ),
+    Case("the shortest times", routed(healthCheck={"interval": "100ms"}, timeouts={"request": "1s"})),
+    Case("the longest times", routed(healthCheck={"timeout": "1h"}, timeouts={"request": "24h"})),
+    Case("the largest upload", routed(maxUploadSize="4095Mi")),
+    Case("the smallest upload", routed(maxUploadSize=1000)),
+    Case("a volume with a fraction", sized("1.5Gi")),
+    Case("no processor of its own", cpu(resources={"requests": {"cpu": 0}})),
     Case("only the base checkpoint", models({"name": "large-v3"})),
     Case("an own model", models({"name": "mine", "source": {"huggingFace": {"repo": "me/mine", "revision": "main"}}})),
     Case(

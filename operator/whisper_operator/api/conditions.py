@@ -45,6 +45,8 @@ class Reason(StrEnum):
     """The resource cannot be read (it was stored under older rules)."""
     NAME_TAKEN = "NameTaken"
     """An object with a name that the operator needs exists and belongs to someone else."""
+    INTERNAL_ERROR = "InternalError"
+    """The operator could not work out what to do, by a mistake of its own: its log has the details."""
     REFUSED = "Refused"
     """The API server refused an object of ours (quota, policy, permission); its own words are in the message."""
 
@@ -96,6 +98,8 @@ class Reason(StrEnum):
 
     MODEL_SET_NOT_FOUND = "ModelSetNotFound"
     """`modelSetRef` names a ModelSet that does not exist."""
+    MODEL_SET_INVALID = "ModelSetInvalid"
+    """The ModelSet that `modelSetRef` names cannot be read; its own InvalidSpec says why."""
     VARIANT_MISSING = "VariantMissing"
     """The model set has no variant that the runtime can load."""
     VARIANT_PENDING = "VariantPending"

@@ -13,10 +13,10 @@ from whisper_operator.api.schema import (
     ModelName,
     ObjectName,
     Part,
-    Quantity,
     ShortText,
     Timestamp,
     Url,
+    VolumeSize,
     keyed_by,
     rules,
 )
@@ -123,7 +123,7 @@ class ClaimTemplate(Part):
         | None
     ) = None
     """ReadWriteOnce when absent; ReadWriteMany lets runtimes run on several nodes."""
-    size: Quantity | None = None
+    size: VolumeSize | None = None
     """Capacity; 20Gi when absent. It may grow where the storage class allows it."""
 
 

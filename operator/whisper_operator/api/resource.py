@@ -1,9 +1,9 @@
 """What both custom resources share: metadata as far as planning needs it, and the rules about names."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from whisper_operator.api import API_VERSION
 from whisper_operator.api.schema import LABEL_NAME, Part
@@ -52,3 +52,16 @@ class Resource(Part):
             "controller": True,
             "blockOwnerDeletion": True,
         }
+
+
+R = TypeVar("R", bound=Resource)
+
+
+def read(kind: type[R], manifest: Mapping[str, Any]) -> R:
+    """A custom resource as it was stored; a status of older rules is left out, as nobody but us can correct it."""
+    try:
+        return kind.model_validate(manifest)
+    except ValidationError as error:
+        if any(one["loc"][:1] != ("status",) for one in error.errors()):
+            raise
+        return kind.model_validate({**manifest, "status": {}})

@@ -5,14 +5,20 @@ Nothing here has a `default:` in the schema: defaults are resolved in code and p
 because a default inside a list item looks like drift to GitOps tools.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
+
+from whisper_operator.api.units import amount, seconds
 
 LABEL_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
-DURATION = r"^([0-9]+(ms|s|m|h))+$"
+# Six digits, so that no duration is longer than the API server can count.
+DURATION = r"^([0-9]{1,6}(ms|s|m|h))+$"
 
 
 class Part(BaseModel):
@@ -44,14 +50,60 @@ def keyed_by(*keys: str) -> dict[str, Any]:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
-def _quantity_schema(pattern: str) -> dict[str, Any]:
-    """Kubernetes accepts `cpu: 2` as readily as `cpu: "2"`."""
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Two bounds, for the API server as a CEL rule and for what was stored before there was one as a validator."""
+
+    least: str
+    most: str
+    measure: Callable[[str], Fraction | float]
+    cel: str
+    """How CEL compares; `{}` stands for a bound."""
+
+    def __call__(self, text: str) -> str:
+        """As a pydantic validator."""
+        if not self.measure(self.least) <= self.measure(text) <= self.measure(self.most):
+            raise ValueError(self.sentence)
+        return text
+
+    @property
+    def sentence(self) -> str:
+        """What a person reads."""
+        return f"must be from {self.least} to {self.most}"
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """As a CEL rule."""
+        least, most = (self.cel.format(f"'{bound}'", sign) for bound, sign in ((self.least, ">="), (self.most, "<=")))
+        return rules((f"{least} && {most}", self.sentence))
+
+
+def durations(least: str, most: str) -> Between:
+    """Bounds of a duration."""
+    return Between(least, most, seconds, "duration(self) {1} duration({0})")
+
+
+def amounts(least: str, most: str) -> Between:
+    """Bounds of an amount."""
+    return Between(least, most, amount, "quantity(string(self)).compareTo(quantity({0})) {1} 0")
+
+
+def _quantity_schema(extra: dict[str, Any]) -> dict[str, Any]:
+    """Kubernetes accepts `cpu: 2` as readily as `cpu: "2"`; a pattern binds only the latter."""
     return {
         "anyOf": [{"type": "integer"}, {"type": "string"}],
         "x-kubernetes-int-or-string": True,
         "maxLength": 24,
-        "pattern": pattern,
-    }
+        "pattern": QUANTITY,
+    } | extra
+
+
+NOT_NEGATIVE = rules(("type(self) != int || self >= 0", "must not be negative"))
+PROBE_TIME = durations("100ms", "1h")
+REQUEST_TIME = durations("1s", "24h")
+VOLUME_SIZE = amounts("1Mi", "1000Ti")
+# The router counts an upload's bytes in 32 bits.
+UPLOAD_SIZE = amounts("1k", "4095Mi")
 
 
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$")]
@@ -62,12 +114,18 @@ Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
 Url = Annotated[str, Field(min_length=8, max_length=512, pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
 Duration = Annotated[str, Field(min_length=2, max_length=16, pattern=DURATION)]
 """Kubernetes' spelling: `500ms`, `2s`, `1h30m`."""
-Quantity = Annotated[
-    str,
-    Field(coerce_numbers_to_str=True, max_length=24, pattern=QUANTITY),
-    WithJsonSchema(_quantity_schema(QUANTITY)),
-]
+ProbeTime = Annotated[Duration, Field(json_schema_extra=PROBE_TIME.rules), AfterValidator(PROBE_TIME)]
+"""How often, or how long, a pod is asked."""
+RequestTime = Annotated[Duration, Field(json_schema_extra=REQUEST_TIME.rules), AfterValidator(REQUEST_TIME)]
+"""How long a request may take."""
+Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=24, pattern=QUANTITY)]
 """Kubernetes' spelling of an amount: `2`, `500m`, `4Gi`."""
+Quantity = Annotated[Amount, WithJsonSchema(_quantity_schema(NOT_NEGATIVE))]
+"""An amount that may be zero."""
+VolumeSize = Annotated[Amount, AfterValidator(VOLUME_SIZE), WithJsonSchema(_quantity_schema(VOLUME_SIZE.rules))]
+"""How much a volume holds."""
+UploadSize = Annotated[Amount, AfterValidator(UPLOAD_SIZE), WithJsonSchema(_quantity_schema(UPLOAD_SIZE.rules))]
+"""How large a request's body may be."""
 LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
 LabelValue = Annotated[str, Field(max_length=63)]
 ShortText = Annotated[str, Field(max_length=253)]

@@ -15,8 +15,10 @@ from whisper_operator.api.schema import (
     ModelName,
     ObjectName,
     Part,
-    Quantity,
+    ProbeTime,
+    RequestTime,
     ShortText,
+    UploadSize,
     Url,
     rules,
 )
@@ -82,9 +84,9 @@ class Runtimes(Part):
 class HealthCheck(Part):
     """How the router asks runtimes whether they are ready."""
 
-    interval: Duration | None = None
+    interval: ProbeTime | None = None
     """Time between questions; 2s when absent."""
-    timeout: Duration | None = None
+    timeout: ProbeTime | None = None
     """Time to answer; 1s when absent."""
     retries: Annotated[int, Field(ge=1, le=10)] | None = None
     """Failures in a row until a pod gets no more requests; 2 when absent."""
@@ -93,7 +95,7 @@ class HealthCheck(Part):
 class Timeouts(Part):
     """How long requests may take."""
 
-    request: Duration | None = None
+    request: RequestTime | None = None
     """From the request's end to the answer's end; 30m when absent."""
 
 
@@ -108,7 +110,7 @@ class Routing(Part):
     """How the router asks runtimes whether they are ready."""
     timeouts: Timeouts | None = None
     """How long requests may take."""
-    max_upload_size: Quantity | None = None
+    max_upload_size: UploadSize | None = None
     """Largest request body; 64Mi when absent."""
 
 

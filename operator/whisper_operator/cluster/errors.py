@@ -5,7 +5,8 @@ ApiError
 ├── Conflicting     409: it changed meanwhile, or it exists already
 ├── Refused         another 4xx: it will not be done, and the message says why
 │   └── NamespaceEnding   403: the namespace is being deleted
-└── Unavailable     no answer, 429, 5xx: try again later
+└── Unavailable     no answer: try again later
+    └── Failing     429, 5xx: an answer that says so
 NotLeader           this process may not write (any more)
 """
 
@@ -33,7 +34,14 @@ class NamespaceEnding(Refused):
 
 
 class Unavailable(ApiError):  # noqa: N818  # as above
-    """No answer, or one that says to come back later."""
+    """No answer, or one that says to come back later (Failing)."""
+
+
+class Failing(Unavailable):
+    """An answer, but none that decides anything: too much to do, or something behind the API server is broken.
+
+    A webhook of someone else's that does not work shows like this, for as long as nobody mends it.
+    """
 
 
 class NotLeader(Exception):  # noqa: N818  # as above
@@ -50,7 +58,7 @@ def from_status(status: int, body: Any, request: str) -> ApiError:
     if status == 409:  # noqa: PLR2004  # HTTP
         return Conflicting(f"{request}: {message}")
     if status == 429 or status >= 500:  # noqa: PLR2004  # HTTP
-        return Unavailable(f"{request}: {message}")
+        return Failing(f"{request}: {message}")
     if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
         return NamespaceEnding(message)
     return Refused(message)

@@ -1,4 +1,8 @@
-"""Kubernetes Events about custom resources: said once, never a reason to fail."""
+"""Kubernetes Events about custom resources: each is said once.
+
+One that is refused is no reason to fail. One that could not be said for the moment is: the turn is made again, and
+with it the Event, because the status that it goes with is written only after it.
+"""
 
 import logging
 import secrets
@@ -7,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from whisper_operator.cluster.connection import Connection
-from whisper_operator.cluster.errors import ApiError
+from whisper_operator.cluster.errors import Conflicting, NotThere, Refused
 from whisper_operator.cluster.kinds import EVENT
 from whisper_operator.metrics import WRITES
 from whisper_operator.plan.ownership import MANAGER
@@ -36,7 +40,7 @@ class Recorder:
             return
         try:
             await self._connection.create(self._manifest(event, resource, now), EVENT)
-        except ApiError as error:
+        except (Refused, NotThere, Conflicting) as error:
             log.warning("an Event could not be written", extra={"reason": event.reason, "error": str(error)})
             return
         WRITES.labels("Event", "create").inc()

@@ -1,7 +1,7 @@
 """Carrying out a plan: only what differs from the cluster is written, and only what is ours is touched.
 
-At rest this writes nothing. Order: objects, then the status once, then Events, then what is no longer wanted, so that
-an interruption at any point is repaired by the next turn.
+At rest this writes nothing. Order: objects, then Events, then the status once, then what is no longer wanted, so that
+an interruption at any point is repaired by the next turn: until the status is written, the same Events are due again.
 """
 
 import logging
@@ -13,7 +13,7 @@ from whisper_operator.api import API_VERSION
 from whisper_operator.cluster.cache import Address, Cache, address
 from whisper_operator.cluster.compare import covers, stamp, stamped
 from whisper_operator.cluster.connection import Connection
-from whisper_operator.cluster.errors import NamespaceEnding, NotLeader, NotThere, Refused
+from whisper_operator.cluster.errors import Failing, NamespaceEnding, NotLeader, NotThere, Refused
 from whisper_operator.cluster.events import Recorder
 from whisper_operator.cluster.kinds import CUSTOM, Kind, kind_of
 from whisper_operator.metrics import WRITES
@@ -30,16 +30,22 @@ CREATED_ONCE = ("Job",)
 class Outcome:
     """What did not go as planned; the next observation carries it."""
 
-    refusals: list[str] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+    """What the API server said, by `Kind/name` of the object."""
     taken: list[str] = field(default_factory=list)
     waiting: bool = False
     """Something of an earlier resource of the same name is still going away."""
     namespace_ending: bool = False
 
     @property
+    def objects(self) -> set[str]:
+        """Which objects are not as planned."""
+        return {*self.refusals, *self.taken}
+
+    @property
     def clean(self) -> bool:
         """Everything was done."""
-        return not (self.refusals or self.taken)
+        return not self.objects
 
 
 class Executor:
@@ -64,10 +70,10 @@ class Executor:
         for manifest in plan.apply:
             await self._noting(outcome, manifest, self._apply(manifest, key, resource, outcome))
         if plan.status is not None and not outcome.namespace_ending:
-            await self._write_status(plan.status, resource)
             for event in plan.events:
                 self._check()
                 await self._recorder.record(event, resource)
+            await self._write_status(plan.status, resource)
         for reference in plan.prune:
             await self._prune(reference)
         return outcome
@@ -81,9 +87,9 @@ class Executor:
             await writing
         except NamespaceEnding:
             outcome.namespace_ending = True
-        except Refused as error:
+        except (Refused, Failing) as error:
             where = f"{manifest['kind']}/{manifest['metadata']['name']}"
-            outcome.refusals.append(f"the API server refused {where}: {error}")
+            outcome.refusals[where] = f"the API server refused {where}: {error}"
 
     async def _apply(self, manifest: Manifest, key: Key, resource: Manifest, outcome: Outcome) -> None:
         wanted = stamped(manifest)

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from pydantic import ValidationError
+
 from whisper_operator.api import modelset, whisperservice
 from whisper_operator.api.modelset import ModelSet
+from whisper_operator.api.resource import read
 from whisper_operator.api.whisperservice import WhisperService
 from whisper_operator.cluster.cache import Cache, owner_key
 from whisper_operator.cluster.connection import Connection
@@ -12,6 +15,7 @@ from whisper_operator.cluster.errors import NotThere, Refused
 from whisper_operator.cluster.intake import set_of
 from whisper_operator.cluster.kinds import CLAIM, JOB, POD, STORAGE_CLASS, Kind
 from whisper_operator.cluster.pod_http import PodHttp, host
+from whisper_operator.plan.invalid import first_error
 from whisper_operator.plan.modelset.claim import claim_name
 from whisper_operator.plan.modelset.job import claim_of, is_active
 from whisper_operator.plan.ownership import COMPONENT, is_owned
@@ -55,12 +59,13 @@ class Observer:
         """Everything around a WhisperService."""
         known = list(self._cache.owned(key))
         pods = tuple(one for one in known if one["kind"] == POD.kind)
-        models = self._cache.get(modelset.KIND, key.namespace, resource.spec.model_set_ref.name)
+        models, unreadable = self._models(key.namespace, resource.spec.model_set_ref.name)
         return ObservedService(
             resource=resource,
             owned=tuple(one for one in known if one["kind"] != POD.kind and is_owned(one, resource)),
             pods=pods,
-            modelset=None if models is None else ModelSet.model_validate(models),
+            modelset=models,
+            modelset_error=unreadable,
             now=self._now(),
             defaults=self._defaults,
             router=await self._router(pods),
@@ -104,6 +109,14 @@ class Observer:
             refusals=refusals,
             taken=taken,
         )
+
+    def _models(self, namespace: str, name: str) -> tuple[ModelSet | None, str | None]:
+        """The set, or what is wrong with it."""
+        stored = self._cache.get(modelset.KIND, namespace, name)
+        try:
+            return (None if stored is None else read(ModelSet, stored)), None
+        except ValidationError as error:
+            return None, first_error(error)
 
     async def _router(self, pods: tuple[Manifest, ...]) -> RouterHealth | None:
         routers = [one for one in pods if one["metadata"]["labels"].get(COMPONENT) == "router"]

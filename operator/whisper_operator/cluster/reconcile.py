@@ -2,28 +2,31 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from whisper_operator.api.modelset import KIND as MODELSET
 from whisper_operator.api.modelset import ModelSet
+from whisper_operator.api.resource import read
 from whisper_operator.api.whisperservice import WhisperService
 from whisper_operator.cluster.cache import Cache
 from whisper_operator.cluster.errors import NotLeader
 from whisper_operator.cluster.execute import Executor, Outcome
 from whisper_operator.cluster.observe import Observer
 from whisper_operator.metrics import RECONCILE_SECONDS, RECONCILES
-from whisper_operator.plan.invalid import plan_invalid
+from whisper_operator.plan.invalid import plan_failed, plan_invalid
 from whisper_operator.plan.modelset import plan_modelset
 from whisper_operator.plan.service import plan_service
 from whisper_operator.plan.types import Key, Manifest, Plan
 
 log = logging.getLogger(__name__)
+S = TypeVar("S")
 BLOCKED = timedelta(seconds=10)
 """How long until something that was refused is tried again without anything having changed."""
 SOON = timedelta(seconds=1)
-AT_ONCE = timedelta(0)
 
 
 class Reconciler:
@@ -63,25 +66,38 @@ class Reconciler:
         return when(plan, before, after)
 
     async def _plan(self, key: Key, resource: Manifest, before: Outcome) -> Plan:
-        refusals, taken = tuple(before.refusals), tuple(before.taken)
+        refusals, taken = tuple(before.refusals.values()), tuple(before.taken)
         try:
-            if key.kind == MODELSET:
-                models = ModelSet.model_validate(resource)
-                return plan_modelset(await self._observer.model_set(key, models, refusals, taken))
-            service = WhisperService.model_validate(resource)
-            return plan_service(await self._observer.service(key, service, refusals, taken))
+            parsed = _read(key, resource)
         except ValidationError as error:
             return plan_invalid(resource, error, datetime.now(UTC))
+        if isinstance(parsed, ModelSet):
+            return planned(plan_modelset, await self._observer.model_set(key, parsed, refusals, taken), resource)
+        return planned(plan_service, await self._observer.service(key, parsed, refusals, taken), resource)
+
+
+def _read(key: Key, resource: Manifest) -> ModelSet | WhisperService:
+    return read(ModelSet, resource) if key.kind == MODELSET else read(WhisperService, resource)
+
+
+def planned(planning: Callable[[S], Plan], seen: S, resource: Manifest) -> Plan:
+    """The plan; a mistake in planning must show where people look, and not in the log alone."""
+    try:
+        return planning(seen)
+    except Exception as error:
+        log.exception("planning failed", extra={"resource": resource["metadata"]["name"]})
+        return plan_failed(resource, error, datetime.now(UTC))
 
 
 def when(plan: Plan, before: Outcome, after: Outcome) -> timedelta | None:
-    """When to look again: at once to tell what was refused, later to try that again."""
+    """When to look again: soon to tell that something was refused, later to try that again.
+
+    What matters is which objects were refused: the words may be others each time, and would make each turn the next.
+    """
     if after.namespace_ending:
         return None
-    if after.waiting:
+    if after.waiting or after.objects != before.objects:
         return SOON
-    if after != before:
-        return AT_ONCE
     if not after.clean:
         return min(BLOCKED, plan.look_again or BLOCKED)
     return plan.look_again

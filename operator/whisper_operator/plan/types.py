@@ -107,6 +107,8 @@ class ObservedService:
     defaults: Defaults
     router: RouterHealth | None = None
     """None: there is no router pod to ask."""
+    modelset_error: str | None = None
+    """Why the ModelSet that is there cannot be read; `modelset` is None then."""
     refusals: tuple[str, ...] = ()
     """What the API server said when it refused objects of the last plan, sentence by sentence."""
     taken: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from whisper_operator.cluster.connection import Connection
 from whisper_operator.cluster.errors import NotLeader
 from whisper_operator.cluster.events import Recorder
 from whisper_operator.cluster.execute import Executor, Outcome
-from whisper_operator.cluster.reconcile import AT_ONCE, BLOCKED, SOON, when
+from whisper_operator.cluster.reconcile import BLOCKED, SOON, when
 from whisper_operator.plan.ownership import is_adoptable, is_outgoing
 from whisper_operator.plan.types import Event, Key, ObjectRef, Plan
 
@@ -97,9 +97,12 @@ def test_what_may_be_made_ours(meta: dict[str, Any], adoptable: bool) -> None:  
 
 
 def test_when_to_look_again() -> None:
-    refused = Outcome(refusals=["no"])
+    refused = Outcome(refusals={"Service/a": "no"})
+    with_other_words = Outcome(refusals={"Service/a": "no (request 2)"})
     assert when(Plan(), Outcome(), Outcome()) is None
-    assert when(Plan(), Outcome(), refused) == AT_ONCE
+    assert when(Plan(), Outcome(), refused) == SOON
     assert when(Plan(), refused, refused) == BLOCKED
+    assert when(Plan(), refused, with_other_words) == BLOCKED
+    assert when(Plan(), refused, Outcome()) == SOON
     assert when(Plan(), Outcome(), Outcome(waiting=True)) == SOON
     assert when(Plan(), Outcome(), Outcome(namespace_ending=True)) is None

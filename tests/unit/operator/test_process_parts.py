@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from whisper_operator import config, endpoints, logs
-from whisper_operator.cluster.errors import Conflicting, NamespaceEnding, NotThere, Refused, Unavailable, from_status
+from whisper_operator.cluster.errors import Conflicting, Failing, NamespaceEnding, NotThere, Refused, from_status
 from whisper_operator.cluster.pod_http import PodHttp, host, read_progress
 from whisper_operator.plan.types import Progress
 
@@ -121,8 +121,8 @@ ENDING = {"message": "no", "details": {"causes": [{"reason": "NamespaceTerminati
         (403, {"message": "exceeded quota"}, Refused),
         (403, ENDING, NamespaceEnding),
         (422, {"message": "invalid"}, Refused),
-        (429, {}, Unavailable),
-        (500, "oops", Unavailable),
+        (429, {}, Failing),
+        (500, "oops", Failing),
     ],
 )
 def test_each_answer_of_the_api_server_has_its_error(status: int, body: object, kind: type[Exception]) -> None:

@@ -55,6 +55,19 @@ def test_a_model_set_that_goes_does_not_break_what_serves() -> None:
     assert conditions(plan)["ModelsReady"] == ("False", "ModelSetNotFound")
 
 
+def test_a_model_set_that_cannot_be_read_is_named_and_what_serves_goes_on() -> None:
+    before = serving()
+    unreadable = {"modelset": None, "modelset_error": "spec.models: Field required"}
+    plan = plan_service(serving(**unreadable, owned=before.owned))
+    assert runtime(plan) == runtime(plan_service(before))
+    assert not plan.prune
+    assert conditions(plan)["Ready"] == ("True", "Ready")
+    assert conditions(plan)["ModelsReady"] == ("False", "ModelSetInvalid")
+    assert conditions(plan)["Stalled"] == ("True", "ModelSetInvalid")
+    message = next(one["message"] for one in (plan.status or {})["conditions"] if one["type"] == "ModelsReady")
+    assert "ModelSet 'models' cannot be read (spec.models: Field required)" in message
+
+
 def test_what_serves_without_its_model_set_is_still_scaled() -> None:
     before = serving()
     plan = plan_service(serving(modelset=None, owned=before.owned, resource=service(runtimes={"cpu": {"replicas": 5}})))

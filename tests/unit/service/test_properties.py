@@ -17,8 +17,22 @@ from tests.unit.service.builders import DEFAULTS, again, health, kinds, live, mo
 # Not a\\z: Kubernetes' names, as the CRD's rules let them through.
 NAMES = st.from_regex(re.compile(r"[a-z]([-a-z0-9]{0,50}[a-z0-9])?"), fullmatch=True)
 MODELS = st.from_regex(re.compile(r"[a-z0-9]([-._a-z0-9]{0,30}[a-z0-9])?"), fullmatch=True)
-QUANTITIES = st.one_of(st.integers(1, 10**9).map(str), st.integers(1, 999).map(lambda n: f"{n}Mi"))
-DURATIONS = st.integers(1, 9999).flatmap(lambda n: st.sampled_from([f"{n}ms", f"{n}s", f"{n}m"]))
+UPLOADS = st.one_of(
+    st.sampled_from(["1k", "1Ki", "1024000m", "1.5Mi", "4G", "4095Mi"]),
+    st.integers(1000, 4095 * 2**20).map(str),
+    st.integers(1000, 4095 * 2**20),
+    st.integers(1, 4095).map(lambda n: f"{n}Mi"),
+)
+PROBES = st.one_of(
+    st.sampled_from(["100ms", "1h", "59m60s", "0h1s"]),
+    st.integers(100, 360_000).map(lambda n: f"{n}ms"),
+    st.integers(1, 60).map(lambda n: f"{n}m"),
+)
+REQUESTS = st.one_of(
+    st.sampled_from(["1s", "1000ms", "1001ms", "24h", "23h60m", "0h2s"]),
+    st.integers(1, 86400).map(lambda n: f"{n}s"),
+    st.integers(1, 24).map(lambda n: f"{n}h"),
+)
 
 
 def maybe(**fields: Any) -> Any:
@@ -37,9 +51,9 @@ SPECS = st.fixed_dictionaries(
         "routing": maybe(
             replicas=st.integers(1, 5),
             loadBalancing=st.sampled_from(["LeastRequest", "RoundRobin", "Random"]),
-            healthCheck=maybe(interval=DURATIONS, timeout=DURATIONS, retries=st.integers(1, 10)),
-            timeouts=maybe(request=DURATIONS),
-            maxUploadSize=QUANTITIES,
+            healthCheck=maybe(interval=PROBES, timeout=PROBES, retries=st.integers(1, 10)),
+            timeouts=maybe(request=REQUESTS),
+            maxUploadSize=UPLOADS,
         ),
         "exposure": maybe(type=st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer"])),
     },

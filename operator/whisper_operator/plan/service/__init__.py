@@ -48,6 +48,7 @@ def _decide(observed: ObservedService) -> tuple[Target, dict[str, Found]]:
             observed.modelset,
             spec.model_set_ref.name,
             served_by(deployment_named(names.runtime(service.metadata.name, runtime.name), observed.owned)),
+            observed.modelset_error,
         )
         for runtime in resolved.runtimes
     }

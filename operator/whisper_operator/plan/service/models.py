@@ -91,7 +91,9 @@ def wanted(runtime: str, model: str, precision: str) -> Wanted:
     return Wanted(canonical(model), FORMATS[runtime], precision)
 
 
-def find(want: Wanted, modelset: ModelSet | None, ref: str, serving: Artifact | None) -> Found:
+def find(
+    want: Wanted, modelset: ModelSet | None, ref: str, serving: Artifact | None, unreadable: str | None = None
+) -> Found:
     """Decide what a runtime serves.
 
     Args:
@@ -99,7 +101,11 @@ def find(want: Wanted, modelset: ModelSet | None, ref: str, serving: Artifact | 
         modelset: the set that the spec names, if it exists.
         ref: its name.
         serving: what the runtime's pods serve now, if there are any.
+        unreadable: what is wrong with the set, if it is there and cannot be read.
     """
+    if unreadable is not None:
+        message = f"ModelSet {ref!r} cannot be read ({unreadable}): correct it and apply it again"
+        return Found(serving, Reason.MODEL_SET_INVALID, message, stalled=True)
     if modelset is None:
         return Found(
             serving,
