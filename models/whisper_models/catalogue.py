@@ -33,6 +33,11 @@ class CatalogueEntry:
         """Trained on English alone: it has no language tokens and does not translate."""
         return self.name.endswith(".en")
 
+    @property
+    def translates(self) -> bool:
+        """Trained to translate to English: turbo was tuned on transcription alone and only claims to."""
+        return not self.english_only and not self.name.endswith("-turbo")
+
 
 def _openai(
     name: str, revision: str, megabytes: int, mel_bins: int = 80, licence: str = "apache-2.0"

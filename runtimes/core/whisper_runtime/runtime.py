@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from whisper_runtime.engine import Artifact, Engine, Options, Waveform
 from whisper_runtime.errors import UnsupportedTask
@@ -25,9 +27,10 @@ from whisper_runtime.serving.stop import StopFlag
 from whisper_runtime.settings import Settings
 from whisper_runtime.speech.transcription import seconds_of
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _DECODERS = 2
-"""Files decoded at the same time; each may hold `max_audio_seconds` in memory."""
+"""Files unpacked or decoded at the same time; each may hold `max_audio_seconds` in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,28 @@ class Runtime:
             degraded.append("word_timestamps")
         return options, degraded
 
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A request in flight. One for which there is no room is refused before its body is read.
+
+        Raises:
+            Loading, Draining, QueueFull
+        """
+        with self.life.working():
+            self.admission.require_room()
+            yield
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """The result of something that blocks and takes memory, in one of the few threads for that."""
+        async with self._decoding:
+            return await asyncio.get_running_loop().run_in_executor(self._decoders, work)
+
     async def transcribe(self, job: Job) -> Done:
         """Decode, wait, transcribe; whoever cancels this stops the engine too."""
         begun = time.perf_counter()
         stop = StopFlag(self.settings.request_seconds)
         self.admission.require_room()
-        async with self._decoding:
-            audio = await asyncio.get_running_loop().run_in_executor(self._decoders, job.decode)
+        audio = await self.aside(job.decode)
         decoded = time.perf_counter()
         seconds = seconds_of(audio)
         outcome = await self.inference.run(audio, job.options, stop, vad=job.vad)

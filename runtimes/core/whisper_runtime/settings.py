@@ -33,15 +33,22 @@ class Settings(BaseModel):
     port: int = Field(5004, ge=0, le=65535, description="port to listen on; 0 for any free one")
     threads: Count = Field(1, description="threads of inference; the container's CPU limit unless told otherwise")
     workers: Count = Field(1, description="requests transcribed at the same time, on the same threads")
-    max_upload_bytes: Count = Field(64 * 1024 * 1024, description="largest upload, in bytes")
+    max_upload_bytes: Count = Field(64 * 1024 * 1024, description="largest upload on /transcribe, in bytes")
     openai_upload_bytes: Count = Field(
-        25_000_000, description="largest upload on /v1, in bytes; OpenAI's own limit unless told otherwise"
+        25_000_000, description="largest upload on /v1, in bytes; unless given, not above max-upload-bytes either"
     )
     max_audio_seconds: Positive = Field(7200.0, description="longest audio of one request, checked while decoding")
     max_queue_seconds: Positive = Field(600.0, description="seconds of audio that may wait; beyond it 503 queue_full")
     request_seconds: Positive = Field(900.0, description="longest that a request may take before 504")
     upload_idle_seconds: Positive = Field(30.0, description="longest pause in an upload before 408")
     drain_seconds: Positive = Field(60.0, description="longest that SIGTERM waits for requests in flight")
+
+    @property
+    def openai_limit(self) -> int:
+        """The bytes allowed on /v1: what was asked for, else the default, which a lower general limit lowers."""
+        if "openai_upload_bytes" in self.model_fields_set:
+            return self.openai_upload_bytes
+        return min(self.openai_upload_bytes, self.max_upload_bytes)
 
 
 def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, Any], only: Sequence[str] | None = None) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import io
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,17 @@ def fake_engine() -> tuple[Engine, Artifact]:
 
 def cpu_engine() -> tuple[Engine, Artifact]:
     return CpuEngine(threads=1), find_artifact(onnx_store(MODEL), MODEL, Format.ONNX, "int8")
+
+
+def translating_fake() -> tuple[Engine, Artifact]:
+    """A fake engine that claims to translate."""
+    engine, artifact = FakeEngine(says), Artifact(Path("/nowhere"), "base", "int8", size_bytes=1)
+    engine.info = replace(engine.info, capabilities=engine.info.capabilities | {"translate"})
+    return engine, artifact
+
+
+def multilingual_cpu() -> tuple[Engine, Artifact]:
+    return CpuEngine(threads=1), find_artifact(onnx_store("base"), "base", Format.ONNX, "int8")
 
 
 ENGINES = {"fake": fake_engine, "cpu": cpu_engine}

@@ -23,6 +23,7 @@ AUDIO = [
 OPTIONS: list[tuple[dict[str, Any], str, int, str]] = [
     ({"model": "enormous"}, "model", 404, "model_not_found"),
     ({"model_name": "whisper-enormous"}, "model", 404, "model_not_found"),
+    ({"model": "tiny.en", "model_name": "base"}, "model", 400, "invalid_request"),
     ({"language": "klingon"}, "language", 400, "invalid_request"),
     ({"language": "fr"}, "language", 400, "invalid_request"),
     ({"task": "translate"}, "task", 400, "unsupported_task"),
@@ -115,6 +116,40 @@ def test_an_upload_that_stalls_is_given_up() -> None:
         assert service.runtime.life.in_flight == 0
 
 
-def test_an_unknown_path_or_method_answers_in_the_same_form(service: Service) -> None:
-    assert service.client.get("/transcribe").json()["error"]["type"] == "invalid_request_error"
-    assert service.client.get("/nowhere").status_code == 404
+@pytest.mark.parametrize(
+    ("method", "path", "status", "says"),
+    [
+        ("GET", "/nowhere", 404, "there is no GET /nowhere here"),
+        ("POST", "/v1/audio/speech", 404, "there is no POST /v1/audio/speech here"),
+        ("POST", "/v1/audio/transcriptions/none", 404, "there is no POST"),
+        ("GET", "/transcribe", 405, "GET /transcribe is not possible; the path takes POST"),
+        ("DELETE", "/v1/audio/translations", 405, "the path takes POST"),
+    ],
+)
+def test_an_unknown_path_or_method_answers_in_the_same_form(
+    service: Service, method: str, path: str, status: int, says: str
+) -> None:
+    answer = service.client.request(method, path, headers={"x-request-id": "mine"})
+    body = answer.json()
+    assert answer.status_code == status
+    assert says in body["error"]["message"]
+    assert (body["error"]["type"], body["error"]["code"]) == ("invalid_request_error", "invalid_request")
+    assert body["request_id"] == answer.headers["x-request-id"] == "mine"
+    assert (body["service"], answer.headers["x-should-retry"]) == ("whisper-cpu", "false")
+
+
+@pytest.mark.parametrize(
+    ("limits", "openai"),
+    [
+        ({"max_upload_bytes": 400_000, "openai_upload_bytes": 500_000}, 200),
+        ({"max_upload_bytes": 400_000, "openai_upload_bytes": 300_000}, 413),
+        ({"max_upload_bytes": 300_000}, 413),
+    ],
+)
+def test_the_limit_of_openais_endpoints_is_the_one_given_for_them(limits: dict[str, Any], openai: int) -> None:
+    engine, artifact = fake_engine()
+    with serving(engine, artifact, **limits) as service:
+        assert 300_000 < len(CLIP) < 400_000
+        assert service.send(CLIP, "/v1/audio/transcriptions").status_code == openai
+        fits = limits["max_upload_bytes"] > len(CLIP)
+        assert service.send(CLIP).status_code == (200 if fits else 413)

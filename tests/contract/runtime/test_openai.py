@@ -1,14 +1,17 @@
 """OpenAI's API, with OpenAI's own client."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import openai
 import pytest
+from openai.types.audio import Translation, TranslationVerbose
+from whisper_runtime.engine import Artifact, Engine
 
-from tests.contract.runtime.service import MODEL, Service
+from tests.contract.runtime.service import MODEL, Service, multilingual_cpu, serving, translating_fake
 from tests.support.words import JFK, JFK_WORDS, word_errors
 
 Client = openai.OpenAI
+TRANSLATIONS = "/v1/audio/translations"  # whose method in the client is deprecated: its types are the oracle
 
 
 @pytest.fixture
@@ -65,6 +68,30 @@ def test_granularities_count_with_and_without_brackets(service: Service, name: s
     body = service.send(JFK.read_bytes(), "/v1/audio/transcriptions", **fields).json()
     assert body["words"]
     assert "segments" not in body
+
+
+def test_translations_of_a_model_that_cannot_are_refused(service: Service) -> None:
+    answer = service.send(JFK.read_bytes(), TRANSLATIONS, model="whisper-1")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "unsupported_task", "task")
+    assert "was not trained to translate" in error["message"]
+
+
+@pytest.mark.parametrize("made", [translating_fake, multilingual_cpu], ids=["fake", "cpu"])
+def test_translations_of_a_model_that_can_are_in_english(made: Callable[[], tuple[Engine, Artifact]]) -> None:
+    clip = JFK.read_bytes()
+    with serving(*made()) as service:
+        plain = Translation.model_validate(service.send(clip, TRANSLATIONS).json())
+        answer = service.send(clip, TRANSLATIONS, response_format="verbose_json")
+        verbose = TranslationVerbose.model_validate(answer.json())
+        srt = service.send(clip, TRANSLATIONS, response_format="srt").text
+        whole = service.send(clip, task="translate").json()
+    assert word_errors(JFK_WORDS, plain.text) == 0
+    assert (verbose.language, verbose.text) == ("english", plain.text)
+    assert answer.json()["task"] == "translate"
+    assert verbose.segments
+    assert srt.startswith("1\n00:00:0")
+    assert (whole["task"], whole["text"]) == ("translate", plain.text)
 
 
 @pytest.mark.parametrize(("form", "starts"), [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0")])

@@ -1,16 +1,25 @@
 """Admission, cancellation, deadlines, failures of the engine, start and drain."""
 
+import base64
+import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from whisper_models.artifact import Canary
+from whisper_runtime.api import json_audio, transcriptions
+from whisper_runtime.api.forms import TranscribeForm
 from whisper_runtime.engine import Artifact
 from whisper_runtime.fake import FakeEngine
 from whisper_runtime.serving.lifecycle import Phase
 
-from tests.contract.runtime.service import Service, fake_engine, serving
+from tests.contract.runtime.service import Service, fake_engine, long_speech, serving
 from tests.support.waiting import wait_until
 from tests.support.words import JFK, JFK_WORDS, SAMPLE
 
@@ -27,6 +36,52 @@ def test_a_full_queue_answers_503_with_a_time_to_come_back_and_stays_ready(servi
     assert "x-should-retry" not in answer.headers
     assert ready == 200
     assert service.send(CLIP).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/transcribe", "application/json"),
+        ("/transcribe", "multipart/form-data; boundary=x"),
+        ("/v1/audio/transcriptions", "multipart/form-data; boundary=x"),
+    ],
+)
+def test_a_full_queue_refuses_an_upload_before_it_is_sent(path: str, kind: str) -> None:
+    with serving(*fake_engine(), max_queue_seconds=60) as service, service.busy():
+        at = urlsplit(service.url)
+        with socket.create_connection((at.hostname, at.port), timeout=10) as wire:
+            head = f"POST {path} HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-length: 1000\r\n"
+            wire.sendall(f"{head}content-type: {kind}\r\n\r\n".encode())
+            assert wire.recv(4096).startswith(b"HTTP/1.1 503 ")
+
+
+def test_json_waits_on_disk_and_is_read_by_few_at_a_time_while_probes_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, most, on_disk, release, lock = 0, 0, [], threading.Event(), threading.Lock()
+    real = json_audio.unpack
+
+    def held(body: SpooledTemporaryFile[bytes]) -> tuple[TranscribeForm, BinaryIO]:
+        nonlocal reading, most
+        with lock:
+            reading, most = reading + 1, max(most, reading + 1)
+        on_disk.append(body._rolled)  # type: ignore[attr-defined]  # nothing public tells
+        release.wait(30)
+        with lock:
+            reading -= 1
+        return real(cast("BinaryIO", body))
+
+    monkeypatch.setattr(transcriptions, "unpack", held)
+    body = {"audio_data": base64.b64encode(long_speech()).decode()}
+    with serving(*fake_engine(), max_queue_seconds=600) as service, ThreadPoolExecutor(4) as senders:
+        send = partial(httpx.post, f"{service.url}/transcribe", json=body, timeout=60)
+        sent = [senders.submit(send) for _ in range(4)]
+        wait_until(lambda: service.runtime.life.in_flight == 4 and reading == 2, within=30, every=0.01, what="two")
+        live = service.client.get("/livez", timeout=5).status_code
+        release.set()
+        assert [answer.result().status_code for answer in sent] == [200] * 4
+    assert live == 200
+    assert (most, on_disk) == (2, [True] * 4)
 
 
 def test_a_client_that_hangs_up_frees_its_place(service: Service) -> None:

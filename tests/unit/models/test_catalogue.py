@@ -30,5 +30,16 @@ def test_every_entry_is_pinned_to_a_commit_and_can_be_a_folder(entry: object) ->
     assert found.mel_bins == (128 if found.name.startswith("large-v3") else 80)
 
 
+def test_only_multilingual_models_that_were_trained_to_translate_do() -> None:
+    assert {name for name, entry in CATALOGUE.items() if entry.translates} == {
+        "tiny",
+        "base",
+        "small",
+        "medium",
+        "large-v2",
+        "large-v3",
+    }
+
+
 def test_no_two_entries_share_a_pin() -> None:
     assert len({entry.revision for entry in CATALOGUE.values()}) == len(CATALOGUE)

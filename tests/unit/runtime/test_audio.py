@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from av.audio.stream import AudioStream
 from whisper_runtime.audio.decode import decode
-from whisper_runtime.audio.raw import decode_bytes, from_base64
+from whisper_runtime.audio.raw import decode_raw, from_base64
 from whisper_runtime.engine import SAMPLE_RATE, Waveform
 from whisper_runtime.errors import (
     AudioEmpty,
@@ -120,9 +120,9 @@ def test_a_container_is_bounded_too() -> None:
 
 def test_bare_samples_are_taken_at_their_rate() -> None:
     pcm = (tone(8000) * 32767).astype("<i2").tobytes()
-    audio = decode_bytes(pcm, "pcm_s16le", 8000, HOUR)
+    audio = decode_raw(io.BytesIO(pcm), "pcm_s16le", 8000, HOUR)
     assert pitch(audio) == pytest.approx(440, abs=2)
-    assert np.allclose(decode_bytes(tone().tobytes(), "float32", SAMPLE_RATE, HOUR), tone())
+    assert np.allclose(decode_raw(io.BytesIO(tone().tobytes()), "float32", SAMPLE_RATE, HOUR), tone())
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,21 @@ def test_bare_samples_are_taken_at_their_rate() -> None:
 )
 def test_bare_samples_that_cannot_be_are_refused(data: bytes, encoding: str, error: type[RequestFailure]) -> None:
     with pytest.raises(error):
-        decode_bytes(data, encoding, SAMPLE_RATE, HOUR)  # type: ignore[arg-type]  # one of the literals above
+        decode_raw(io.BytesIO(data), encoding, SAMPLE_RATE, HOUR)  # type: ignore[arg-type]  # one of the literals above
 
 
 def test_base64_is_read_strictly_but_for_whitespace_and_data_urls() -> None:
     text = base64.b64encode(b"audio").decode()
-    assert from_base64(f"data:audio/wav;base64,{text[:4]}\n{text[4:]}") == b"audio"
-    for wrong in ("%%%", "abc", "ä"):
+    assert b"".join(from_base64(f"data:audio/wav;base64,{text[:4]}\n{text[4:]}")) == b"audio"
+    for wrong in ("%%%", "abc", "ä", "QQ==QQ==", "data:no,comma=", "Q" * (1 << 18) + "=QQQ"):
         with pytest.raises(InvalidRequest):
-            from_base64(wrong)
+            list(from_base64(wrong))
+
+
+@pytest.mark.parametrize("line", [76, 1000, 10**7])
+def test_long_base64_comes_in_pieces_wherever_its_lines_break(line: int) -> None:
+    data = np.random.default_rng(0).bytes(1_000_001)
+    text = base64.b64encode(data).decode()
+    pieces = list(from_base64("\n".join(text[at : at + line] for at in range(0, len(text), line))))
+    assert b"".join(pieces) == data
+    assert max(map(len, pieces)) < 200_000

@@ -31,6 +31,19 @@ def test_a_wrong_option_is_refused_by_name(name: str, value: str) -> None:
     assert refused.value.param == name
 
 
+def test_two_names_of_one_model_are_fine() -> None:
+    form = parse(TranscribeForm, [("model", "tiny.en"), ("model_name", "whisper-tiny.en")])
+    form.refuse_contradiction()
+    assert form.asked == "tiny.en"
+    assert parse(TranscribeForm, [("model_name", "base")]).asked == "base"
+
+
+def test_two_models_are_refused_naming_both() -> None:
+    form = parse(TranscribeForm, [("model", "tiny.en"), ("model_name", "base")])
+    with pytest.raises(InvalidRequest, match=r"'tiny\.en'.*'base'"):
+        form.refuse_contradiction()
+
+
 def test_unknown_options_are_named_and_nothing_odd_reaches_a_header() -> None:
     form = parse(TranscribeForm, [("beam_size", "5"), ("x\r\nset-cookie: a", "1")])
     assert form.unknown() == ["beam_size", "unknown"]
@@ -42,7 +55,7 @@ def test_granularities_are_read_with_and_without_brackets(name: str) -> None:
     form = parse(OpenAIForm, fields, {name: "timestamp_granularities"})
     form.refuse_unsupported()
     assert form.timestamp_granularities == ("word", "segment")
-    assert form.options().word_timestamps
+    assert form.options("transcribe").word_timestamps
 
 
 @pytest.mark.parametrize(

@@ -31,5 +31,19 @@ def test_a_wrong_value_names_its_flag() -> None:
 
 
 def test_the_upload_limits_are_the_contracts_until_told_otherwise() -> None:
-    assert (read([]).max_upload_bytes, read([]).openai_upload_bytes) == (64 << 20, 25_000_000)
+    assert (read([]).max_upload_bytes, read([]).openai_limit) == (64 << 20, 25_000_000)
     assert read(["--max-upload-bytes", "100"]).max_upload_bytes == 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "limit"),
+    [
+        (["--max-upload-bytes", "100"], {}, 100),
+        (["--max-upload-bytes", "500000000"], {}, 25_000_000),
+        (["--max-upload-bytes", "100", "--openai-upload-bytes", "400"], {}, 400),
+        (["--max-upload-bytes", "500000000", "--openai-upload-bytes", "500000000"], {}, 500_000_000),
+        (["--max-upload-bytes", "100"], {"WHISPER_OPENAI_UPLOAD_BYTES": "400"}, 400),
+    ],
+)
+def test_openais_limit_is_its_own_once_it_is_given(arguments: list[str], variables: dict[str, str], limit: int) -> None:
+    assert read(arguments, variables).openai_limit == limit

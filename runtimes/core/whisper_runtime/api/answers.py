@@ -61,7 +61,7 @@ def verbose_json(result: Result, granularities: Sequence[str]) -> dict[str, Any]
     """`response_format=verbose_json`: words at the top level, numbers wherever the client's types want numbers."""
     body: dict[str, Any] = {
         "task": result.task,
-        "language": NAMES.get(result.language or "", result.language or "unknown"),
+        "language": _language_of_the_text(result),
         "duration": result.duration,
         "text": result.text,
         "usage": _usage(result),
@@ -71,6 +71,12 @@ def verbose_json(result: Result, granularities: Sequence[str]) -> dict[str, Any]
     if "word" in granularities:
         body["words"] = [{"word": w.word.strip(), "start": w.start, "end": w.end} for w in result.words or ()]
     return body
+
+
+def _language_of_the_text(result: Result) -> str:
+    """What was spoken, or what it was translated to."""
+    code = "en" if result.task == "translate" else result.language or "unknown"
+    return NAMES.get(code, code)
 
 
 def _openai_segment(segment: Segment) -> dict[str, Any]:

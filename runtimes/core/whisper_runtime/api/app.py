@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,8 @@ from whisper_runtime.engine import Artifact, Engine
 from whisper_runtime.errors import InvalidRequest, RequestFailure
 from whisper_runtime.runtime import Runtime
 from whisper_runtime.settings import Settings
+
+_SHOWN = 200
 
 
 def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAPI:
@@ -49,7 +52,7 @@ def _answer_errors(app: FastAPI, runtime: Runtime) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        refused = _Refused(str(error.detail), error.status_code)
+        refused = _Refused(_sentence(request, error), error.status_code)
         response = error_response(refused, request.state.request_id, runtime.service)
         response.headers.update(error.headers or {})
         return response
@@ -58,6 +61,17 @@ def _answer_errors(app: FastAPI, runtime: Runtime) -> None:
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
         refused = InvalidRequest("; ".join(e["msg"] for e in error.errors()))
         return error_response(refused, request.state.request_id, runtime.service)
+
+
+def _sentence(request: Request, error: HTTPException) -> str:
+    """What the framework says in two words."""
+    asked = f"{request.method} {request.scope['path'][:_SHOWN]}"
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return f"there is no {asked} here; /openapi.json lists what there is"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return f"{asked} is not possible; the path takes {(error.headers or {}).get('Allow', 'other methods')}"
+    return str(error.detail)
 
 
 class _Refused(InvalidRequest):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from whisper_models.catalogue import canonical
 
 from whisper_runtime.audio.raw import Encoding
 from whisper_runtime.engine import SAMPLE_RATE, Options
@@ -35,6 +36,11 @@ class Form(BaseModel):
     prompt: Prompt | None = None
     temperature: Temperature = 0.0
 
+    @property
+    def asked(self) -> str | None:
+        """The model asked for."""
+        return self.model
+
     def unknown(self) -> list[str]:
         """Names of what was sent and is not known, fit for a header."""
         return sorted({name if _PLAIN_NAME.fullmatch(name) else "unknown" for name in self.model_extra or {}})
@@ -53,23 +59,32 @@ class TranscribeForm(Form):
     sample_rate: Annotated[int, Field(ge=1000, le=768_000)] = SAMPLE_RATE
     encoding: Encoding = "container"
 
+    @property
+    def asked(self) -> str | None:
+        """The model asked for, by either name."""
+        return self.model or self.model_name
+
+    def refuse_contradiction(self) -> None:
+        """Two names for the model are fine; two models are not, since either choice would be wrong for somebody."""
+        if self.model and self.model_name and canonical(self.model) != canonical(self.model_name):
+            message = f"model is {self.model!r} and model_name is {self.model_name!r}: send one of the two"
+            raise InvalidRequest(message, param="model")
+
     def options(self) -> Options:
         """What the engine is asked for."""
         return Options(self.task, self.language, self.prompt, self.temperature, self.word_timestamps)
 
 
 class OpenAIForm(Form):
-    """`POST /v1/audio/transcriptions`."""
+    """`POST /v1/audio/transcriptions` and `/v1/audio/translations`."""
 
     response_format: str = "json"
     timestamp_granularities: tuple[Literal["word", "segment"], ...] = ()
     stream: bool = False
 
-    def options(self) -> Options:
+    def options(self, task: Task) -> Options:
         """What the engine is asked for."""
-        return Options(
-            "transcribe", self.language, self.prompt, self.temperature, "word" in self.timestamp_granularities
-        )
+        return Options(task, self.language, self.prompt, self.temperature, "word" in self.timestamp_granularities)
 
     def refuse_unsupported(self) -> None:
         """Combinations that have no answer."""

@@ -1,4 +1,4 @@
-"""The endpoints that transcribe: `/transcribe`, ours, and `/v1/audio/transcriptions`, OpenAI's."""
+"""The endpoints that transcribe: `/transcribe`, ours, and `/v1/audio/transcriptions` and `translations`, OpenAI's."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from starlette.datastructures import FormData, UploadFile
 from whisper_runtime.api import answers
 from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.forms import OpenAIForm, TranscribeForm, parse
+from whisper_runtime.api.json_audio import unpack
 from whisper_runtime.api.middleware import endpoint_of
-from whisper_runtime.api.uploads import read_form, read_json
+from whisper_runtime.api.uploads import read_base64, read_form
 from whisper_runtime.audio.decode import decode
-from whisper_runtime.audio.raw import decode_bytes, from_base64
-from whisper_runtime.engine import Waveform
-from whisper_runtime.errors import AudioEmpty, AudioTooLarge, InvalidRequest
-from whisper_runtime.results import Result
+from whisper_runtime.audio.raw import decode_raw
+from whisper_runtime.engine import Options, Waveform
+from whisper_runtime.errors import AudioTooLarge, InvalidRequest
+from whisper_runtime.results import Result, Task
 from whisper_runtime.runtime import Job, Runtime
 
 _GRANULARITIES = dict.fromkeys(("timestamp_granularities", "timestamp_granularities[]"), "timestamp_granularities")
@@ -28,39 +29,48 @@ _FILES = ("file", "audio")
 
 
 def transcription_routes(runtime: Runtime) -> APIRouter:
-    """Both endpoints over one runtime."""
+    """The endpoints over one runtime."""
     routes = APIRouter()
 
     @routes.post("/transcribe", summary="Transcribe a file, or base64 audio in JSON", response_model=Result)
     async def transcribe(request: Request) -> Response:
-        with runtime.life.working():
+        with runtime.working():
             is_json = "json" in request.headers.get("content-type", "")
             read = _read_json if is_json else _read_multipart
             form, source, close = await read(request, runtime)
             try:
-                result = await _run(request, runtime, form, source)
+                form.refuse_contradiction()
+                result = await _run(request, runtime, form, form.options(), source)
             finally:
                 await close()
         return _json(result, result.model_dump(mode="json"))
 
     @routes.post("/v1/audio/transcriptions", summary="OpenAI's transcriptions")
-    async def openai(request: Request) -> Response:
-        with runtime.life.working():
-            limit = min(runtime.settings.max_upload_bytes, runtime.settings.openai_upload_bytes)
-            body = await read_form(request, limit, runtime.settings.upload_idle_seconds)
-            try:
-                form = parse(OpenAIForm, _fields(body), _GRANULARITIES)
-                form.refuse_unsupported()
-                source = _file_source(body, limit, runtime)
-                result = await _run(request, runtime, form, source)
-            finally:
-                await body.close()
-        return _openai_answer(result, form)
+    async def transcriptions(request: Request) -> Response:
+        return await _openai(request, runtime, "transcribe")
+
+    @routes.post("/v1/audio/translations", summary="OpenAI's translations to English")
+    async def translations(request: Request) -> Response:
+        return await _openai(request, runtime, "translate")
 
     return routes
 
 
 Source = Callable[[], Waveform]
+
+
+async def _openai(request: Request, runtime: Runtime, task: Task) -> Response:
+    with runtime.working():
+        limit = runtime.settings.openai_limit
+        body = await read_form(request, limit, runtime.settings.upload_idle_seconds)
+        try:
+            form = parse(OpenAIForm, _fields(body), _GRANULARITIES)
+            form.refuse_unsupported()
+            source = _file_source(body, limit, runtime)
+            result = await _run(request, runtime, form, form.options(task), source)
+        finally:
+            await body.close()
+    return _openai_answer(result, form)
 
 
 async def _read_multipart(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
@@ -75,19 +85,13 @@ async def _read_multipart(request: Request, runtime: Runtime) -> tuple[Transcrib
 
 
 async def _read_json(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
-    body = await read_json(request, runtime.settings.max_upload_bytes, runtime.settings.upload_idle_seconds)
-    form = parse(TranscribeForm, body.items())
-    if form.audio_data is None:
-        raise AudioEmpty("audio_data is missing", param="audio_data")
-    return form, partial(_decode_json, form, runtime.settings.max_audio_seconds), _nothing
-
-
-def _decode_json(form: TranscribeForm, max_seconds: float) -> Waveform:
-    return decode_bytes(from_base64(form.audio_data or ""), form.encoding, form.sample_rate, max_seconds)
-
-
-async def _nothing() -> None:
-    pass
+    body = await read_base64(request, runtime.settings.max_upload_bytes, runtime.settings.upload_idle_seconds)
+    try:
+        form, audio = await runtime.aside(partial(unpack, body.file))
+    finally:
+        await body.close()
+    source = partial(decode_raw, audio, form.encoding, form.sample_rate, runtime.settings.max_audio_seconds)
+    return form, source, UploadFile(audio).close
 
 
 def _fields(body: FormData) -> list[tuple[str, Any]]:
@@ -105,13 +109,14 @@ def _file_source(body: FormData, limit: int, runtime: Runtime) -> Source:
     return partial(decode, files[0].file, runtime.settings.max_audio_seconds)
 
 
-async def _run(request: Request, runtime: Runtime, form: TranscribeForm | OpenAIForm, source: Source) -> Result:
-    """The way that both endpoints share."""
-    asked = form.model or getattr(form, "model_name", None)
+async def _run(
+    request: Request, runtime: Runtime, form: TranscribeForm | OpenAIForm, options: Options, source: Source
+) -> Result:
+    """The way that all endpoints share."""
     degraded = form.unknown()
-    if runtime.names.degraded(asked):
+    if runtime.names.degraded(form.asked):
         degraded.append("model")
-    options, unmet = runtime.checked(form.options())
+    options, unmet = runtime.checked(options)
     degraded += unmet
     device, vad = runtime.engine.info.device, True
     if isinstance(form, TranscribeForm):

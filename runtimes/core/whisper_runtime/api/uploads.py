@@ -1,13 +1,13 @@
-"""Uploads, bounded in bytes and in patience. Multipart files go to disk while they arrive."""
+"""Uploads, bounded in bytes and in patience. All but small ones go to disk while they arrive."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -18,6 +18,12 @@ _AROUND = 64 * 1024
 """What multipart or JSON may add to the audio: boundaries, headers, options."""
 _FIELD_BYTES = 64 * 1024
 _MAX_FILES, _MAX_FIELDS = 2, 64
+_IN_MEMORY = 1 << 20
+
+
+def spool() -> BinaryIO:
+    """A new file in memory that moves to disk once it is large; the caller closes it."""
+    return cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY))
 
 
 async def read_form(request: Request, limit: int, idle_seconds: float) -> FormData:
@@ -41,15 +47,19 @@ async def read_form(request: Request, limit: int, idle_seconds: float) -> FormDa
         raise InvalidRequest(f"the body is not a multipart form: {getattr(error, 'message', error)}") from error
 
 
-async def read_json(request: Request, limit: int, idle_seconds: float) -> dict[str, Any]:
-    """A JSON object whose base64 audio is at most `limit` bytes once decoded."""
-    chunks = [chunk async for chunk in _bounded(request, limit * 4 // 3 + _AROUND, limit, idle_seconds)]
+async def read_base64(request: Request, limit: int, idle_seconds: float) -> UploadFile:
+    """A body as it comes, whose base64 audio is at most `limit` bytes once decoded; the caller closes it.
+
+    Raises:
+        AudioTooLarge, UploadTimeout
+    """
+    body = UploadFile(spool())
     try:
-        body = json.loads(b"".join(chunks))
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest(f"the body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object")
+        async for chunk in _bounded(request, limit * 4 // 3 + _AROUND, limit, idle_seconds):
+            await body.write(chunk)
+    except BaseException:
+        await body.close()
+        raise
     return body
 
 

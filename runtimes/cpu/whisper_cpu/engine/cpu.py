@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from whisper_models.catalogue import CATALOGUE, canonical
 from whisper_runtime.engine import Artifact, Device, EngineInfo, Options, Stop, Transcript, Waveform
 from whisper_runtime.results import DeviceUse
 
@@ -30,6 +31,13 @@ def never() -> None:
     """A Stop that lets everything finish."""
 
 
+def capabilities(model: str, *, multilingual: bool) -> frozenset[str]:
+    """What this engine can do with a model. A fine-tune of unknown name is taken at its vocabulary's word."""
+    entry = CATALOGUE.get(canonical(model))
+    cannot = frozenset({"translate"}) if entry is not None and not entry.translates else frozenset[str]()
+    return _ALWAYS | (_MULTILINGUAL if multilingual else frozenset()) - cannot
+
+
 class CpuEngine:
     """Whisper on the CPU."""
 
@@ -47,8 +55,11 @@ class CpuEngine:
         vocabulary, mel = Vocabulary.read(artifact.path), LogMel(config["num_mel_bins"])
         for _ in range(self.info.workers):
             self._listeners.put(Listener(graphs, vocabulary, mel))
-        extra = _MULTILINGUAL if vocabulary.multilingual else frozenset[str]()
-        self.info = replace(self.info, capabilities=_ALWAYS | extra, languages=tuple(vocabulary.languages) or ("en",))
+        self.info = replace(
+            self.info,
+            capabilities=capabilities(artifact.model, multilingual=vocabulary.multilingual),
+            languages=tuple(vocabulary.languages) or ("en",),
+        )
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop = never) -> Transcript:
         """Hear a waveform with the next listener that is free."""
