@@ -101,7 +101,8 @@ class Hub(Part):
     endpoint: Url | None = None
     """Hub address; the operator's setting when absent, else the public hub."""
     token_secret_ref: SecretKey | None = None
-    """Access token for gated models, mounted as a file into download Jobs only."""
+    """Access token for gated models, mounted as a file into download Jobs only; a model with another endpoint of its
+    own gets none, so that no other host is told it."""
 
 
 class Source(Part):

@@ -302,3 +302,76 @@ def test_a_talkative_scheduler_does_not_break_the_status() -> None:
     world.settle()
     assert world.condition("Ready") == ("False", "Unschedulable")
     assert len(world.variant().message or "") <= 1024
+
+
+def warning(reason: str, uid: str) -> dict[str, Any]:
+    return {"reason": reason, "message": f"{reason}!", "involvedObject": {"uid": uid}}
+
+
+def test_what_held_a_pod_up_before_is_no_failure_of_what_it_does_now() -> None:
+    world = World()
+    world.settle()
+    job = world.running()
+    world.pod(job, phase="Pending", containerStatuses=[{"state": {"waiting": {"reason": "ContainerCreating"}}}])
+    world.job_events = [warning("FailedScheduling", f"pod-{job}")]
+    world.settle()
+    assert (world.variant().state, world.variant().reason) == ("Downloading", None)
+    world.job_events = [warning("FailedMount", f"pod-{job}"), warning("FailedScheduling", f"pod-{job}")]
+    world.settle()
+    assert (world.variant().state, world.variant().reason) == ("Pending", "VolumeMountFailed")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "message"),
+    [
+        ({"outcome": "Failed", "reason": "DiskFull", "message": "no room"}, "DiskFull", "no room"),
+        ({"outcome": "Ready", "digest": "sha256:0"}, None, None),
+    ],
+    ids=["failed", "ready"],
+)
+def test_between_a_pods_end_and_its_jobs_the_pods_own_words_are_told(
+    said: dict[str, Any], reason: str | None, message: str | None
+) -> None:
+    world = World()
+    world.settle()
+    job = world.running()
+    world.end(job, said, code=1 if reason else 0)
+    world.jobs[job] = world.jobs[job] | {"status": {}}
+    world.settle()
+    assert (world.variant().reason, world.variant().message) == (reason, message)
+
+
+@pytest.mark.parametrize(
+    ("stage", "state"), [("Resolving", "Converting"), ("Converting", "Converting"), ("Validating", "Validating")]
+)
+def test_a_conversion_never_looks_like_a_download(stage: str, state: str) -> None:
+    world = World()
+    world.settle()
+    world.bind()
+    world.succeed("pytorch")
+    world.settle()
+    job = world.running("onnx")
+    world.pod(job, phase="Running")
+    world.progress = {job: Progress(stage)}
+    world.settle()
+    assert world.variant("onnx").state == state
+
+
+@pytest.mark.parametrize(
+    ("own", "shared", "mounted"),
+    [
+        (None, None, True),
+        (None, "http://set.example", True),
+        ("http://set.example", "http://set.example", True),
+        ("http://other.example", "http://set.example", False),
+        ("http://other.example", None, False),
+    ],
+)
+def test_the_sets_token_is_told_to_the_sets_hub_alone(own: str | None, shared: str | None, mounted: bool) -> None:  # noqa: FBT001  # parametrized
+    hub = {"tokenSecretRef": {"name": "hub"}} | ({"endpoint": shared} if shared else {})
+    model = TINY | ({"source": {"huggingFace": {"endpoint": own}}} if own else {})
+    world = World(spec={"models": [model], "source": {"huggingFace": hub}})
+    world.settle()
+    pod = world.jobs[world.running()]["spec"]["template"]["spec"]
+    assert any("secret" in volume for volume in pod["volumes"]) is mounted
+    assert any(word == "--token-file" for word in pod["containers"][0]["args"]) is mounted

@@ -3,7 +3,7 @@
 from typing import Any
 
 from whisper_operator.api import GROUP
-from whisper_operator.api.modelset import ModelSet
+from whisper_operator.api.modelset import ModelSet, SecretKey
 from whisper_operator.plan import names
 from whisper_operator.plan.modelset.claim import APP, claim_name
 from whisper_operator.plan.modelset.wanted import Wanted
@@ -135,9 +135,12 @@ def volumes(models: ModelSet, wanted: Wanted) -> list[dict[str, Any]]:
     return found
 
 
-def _token(models: ModelSet, wanted: Wanted) -> Any:
-    source = models.spec.source
-    return source.hugging_face.token_secret_ref if source and wanted.is_base else None
+def _token(models: ModelSet, wanted: Wanted) -> SecretKey | None:
+    """The set's token, for downloads from the set's own hub: no other host is told it."""
+    hub = models.spec.source.hugging_face if models.spec.source else None
+    if hub is None or not wanted.is_base or wanted.source.endpoint != hub.endpoint:
+        return None
+    return hub.token_secret_ref
 
 
 def claim_of(live: Manifest) -> str | None:

@@ -19,7 +19,7 @@ EVENT_REASONS = {
     "FailedMount": Reason.VOLUME_MOUNT_FAILED,
     "FailedAttachVolume": Reason.VOLUME_MOUNT_FAILED,
 }
-"""What the Job controller and the kubelet say in Events, and nowhere else."""
+"""What the Job controller and the kubelet say in Events, and nowhere else; what others say there may be long over."""
 
 
 class Success(Part):
@@ -46,11 +46,11 @@ def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None
     if end is None:
         return None
     pods = pods_of(live, observed.pods)
-    said = next((words for pod in reversed(pods) if (words := _said(pod)) is not None), {})
+    said = _words(pods)
     if end["type"] == "Complete":
         return _success(said)
     if said.get("outcome") == "Failed":
-        return Ended(_word(said.get("reason")), str(said.get("message", "")), bool(said.get("retryable", True)))
+        return _failure(said)
     if end.get("reason") == "DeadlineExceeded":
         return Ended(Reason.DEADLINE_EXCEEDED, "the Job took longer than jobs.deadlineSeconds allows")
     if found := trouble(pods):
@@ -59,18 +59,23 @@ def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None
     return Ended(Reason.CONTAINER_FAILED, f"Job {name} failed and its pod left no result: {end.get('message', '')}")
 
 
-def obstacle(live: Manifest, observed: ObservedModelSet) -> Trouble | None:
+def obstacle(live: Manifest, observed: ObservedModelSet) -> Trouble | Ended | None:
     """What keeps a running Job from getting on."""
     pods = pods_of(live, observed.pods)
+    said = _words(pods)
+    if said:
+        # Its pod has ended, and the Job is about to say so.
+        return None if said["outcome"] == "Ready" else _failure(said)
     found = trouble(pods)
     if found is not None:
         return found
     uids = {live["metadata"]["uid"], *(pod["metadata"]["uid"] for pod in pods)}
-    warnings = [one for one in observed.job_events if one.get("involvedObject", {}).get("uid") in uids]
-    if not warnings:
-        return None
-    reason = EVENT_REASONS.get(warnings[-1].get("reason", ""), Reason.CONTAINER_FAILED)
-    return Trouble(reason, str(warnings[-1].get("message", "")))
+    telling = [
+        one
+        for one in observed.job_events
+        if one.get("involvedObject", {}).get("uid") in uids and one.get("reason") in EVENT_REASONS
+    ]
+    return Trouble(EVENT_REASONS[telling[-1]["reason"]], str(telling[-1].get("message", ""))) if telling else None
 
 
 def pods_of(live: Manifest, pods: Iterable[Manifest]) -> list[Manifest]:
@@ -85,6 +90,11 @@ def pods_of(live: Manifest, pods: Iterable[Manifest]) -> list[Manifest]:
     return sorted(mine, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
 
 
+def _words(pods: list[Manifest]) -> dict[str, Any]:
+    """What the newest pod that left a result said; nothing where none did."""
+    return next((words for pod in reversed(pods) if (words := _said(pod)) is not None), {})
+
+
 def _said(pod: Manifest) -> dict[str, Any] | None:
     """The termination message, if it is one of ours."""
     for container in (pod.get("status") or {}).get("containerStatuses") or ():
@@ -96,6 +106,10 @@ def _said(pod: Manifest) -> dict[str, Any] | None:
         if isinstance(said, dict) and said.get("outcome") in ("Ready", "Failed"):
             return said
     return None
+
+
+def _failure(said: dict[str, Any]) -> Ended:
+    return Ended(_word(said.get("reason")), str(said.get("message", "")), bool(said.get("retryable", True)))
 
 
 def _success(said: dict[str, Any]) -> Success | Ended:

@@ -215,7 +215,7 @@ def _running(wanted: Wanted, before: VariantStatus, live: Manifest, around: Arou
         update = {"state": VariantState.PENDING, "reason": str(stuck.reason), "message": stuck.message[:LONGEST]}
         return Decision(begun.model_copy(update=update), look_again=POLL)
     progress = around.observed.progress.get(live["metadata"]["name"])
-    return Decision(begun.model_copy(update=told(progress) if progress else kept(before)), look_again=POLL)
+    return Decision(begun.model_copy(update=told(wanted, progress) if progress else kept(before)), look_again=POLL)
 
 
 def _mine(live: Manifest, around: Around) -> ObjectRef | None:

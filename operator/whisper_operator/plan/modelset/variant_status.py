@@ -13,13 +13,8 @@ FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=5)
 LONGEST = 1024
 """Characters of a message; schedulers and registries can be talkative."""
-STATES = {
-    "Resolving": VariantState.DOWNLOADING,
-    "Downloading": VariantState.DOWNLOADING,
-    "Verifying": VariantState.VALIDATING,
-    "Converting": VariantState.CONVERTING,
-    "Validating": VariantState.VALIDATING,
-}
+CHECKING = ("Verifying", "Validating")
+"""Stages in which all that is wanted is there, and is looked at."""
 
 
 def fresh(wanted: Wanted) -> VariantStatus:
@@ -35,16 +30,20 @@ def fresh(wanted: Wanted) -> VariantStatus:
 
 def started(wanted: Wanted, before: VariantStatus) -> VariantStatus:
     """A Job was made; how far it is, nobody has said yet."""
-    state = VariantState.DOWNLOADING if wanted.is_base else VariantState.CONVERTING
     return fresh(wanted).model_copy(
-        update={"state": state, "attempts": before.attempts, "last_failure": before.last_failure}
+        update={"state": working(wanted), "attempts": before.attempts, "last_failure": before.last_failure}
     )
 
 
-def told(progress: Progress) -> dict[str, object]:
+def working(wanted: Wanted) -> VariantState:
+    """What a Job of this kind does, whatever it calls the steps on its way."""
+    return VariantState.DOWNLOADING if wanted.is_base else VariantState.CONVERTING
+
+
+def told(wanted: Wanted, progress: Progress) -> dict[str, object]:
     """What the Job's pod says."""
     return {
-        "state": STATES.get(progress.stage, VariantState.DOWNLOADING),
+        "state": VariantState.VALIDATING if progress.stage in CHECKING else working(wanted),
         "stage": progress.stage,
         "bytes_done": max(progress.bytes_done, 0),
         "bytes_total": progress.bytes_total,
