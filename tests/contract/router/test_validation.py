@@ -16,7 +16,10 @@ SPECS: dict[str, dict[str, Any]] = {
     "random": {"routing": {"loadBalancing": "Random"}},
     "slow probes": {"routing": {"healthCheck": {"interval": "30s", "timeout": "10s", "retries": 3}}},
     "the shortest times": {
-        "routing": {"healthCheck": {"interval": "100ms", "timeout": "100ms", "retries": 1}, "timeouts": {"request": "1s"}}
+        "routing": {
+            "healthCheck": {"interval": "100ms", "timeout": "100ms", "retries": 1},
+            "timeouts": {"request": "1s"},
+        }
     },
     "the longest times": {"routing": {"timeouts": {"request": "24h"}, "healthCheck": {"interval": "1h"}}},
     "tiny uploads": {"routing": {"maxUploadSize": "1k"}},

@@ -18,6 +18,7 @@ class Upstream:
         ready: what `/readyz` says.
         busy: answer 503 with a Retry-After, as a full queue does.
         broken: cut the connection instead of answering.
+        frozen: answer nothing, not even `/readyz`, as a stopped process does.
         delay: seconds until the answer.
         seen: the bodies' sizes of requests that arrived whole.
         requests: their headers, the names in lower case.
@@ -29,6 +30,7 @@ class Upstream:
     ready: bool = True
     busy: bool = False
     broken: bool = False
+    frozen: bool = False
     delay: float = 0.0
     seen: list[int] = field(default_factory=list)
     requests: list[dict[str, str]] = field(default_factory=list)
@@ -57,6 +59,8 @@ class Upstream:
             self._runner = None
 
     async def _readyz(self, _: web.Request) -> web.Response:
+        if self.frozen:
+            await asyncio.Event().wait()
         return web.json_response({"ready": self.ready}, status=200 if self.ready else 503)
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -72,4 +76,6 @@ class Upstream:
                 headers={"Retry-After": "7", "x-whisper-runtime": self.runtime},
             )
         await asyncio.sleep(self.delay)
+        if self.frozen:
+            await asyncio.Event().wait()
         return web.json_response({"text": self.address}, headers={"x-whisper-runtime": self.runtime})

@@ -96,6 +96,31 @@ def test_memory_for_uploads_is_granted_with_them() -> None:
     assert (limit(), limit(maxUploadSize="512Mi")) == ("1024Mi", "4352Mi")
 
 
+def test_a_runtime_has_all_the_time_that_a_request_has_and_says_itself_when_it_is_over() -> None:
+    def given(request: str) -> str:
+        return options(timeouts={"request": request})["request-seconds"]
+
+    assert (given("30m"), given("10s"), given("1s"), given("24h")) == ("1798", "9", "0.9", "86398")
+
+
+def test_an_upload_limit_that_the_user_chose_is_every_endpoints() -> None:
+    limits = {"max-upload-bytes", "openai-upload-bytes"}
+    assert not limits & set(options())
+    assert {options(maxUploadSize="1Mi")[limit] for limit in limits} == {"1048576"}
+
+
+def test_a_variable_of_the_users_meets_none_of_ours() -> None:
+    asked = [{"name": "POD_NAME", "value": "mine"}]
+    deployment = applied(runtimes={"cpu": {"env": asked}})["Deployment", "speech-cpu"]
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["env"] == asked
+
+
+def options(**routing: Any) -> dict[str, str]:
+    """The runtime's command line."""
+    pod = applied(routing=routing)["Deployment", "speech-cpu"]["spec"]["template"]["spec"]
+    return dict(word.removeprefix("--").split("=", 1) for word in pod["containers"][0]["args"][1:])
+
+
 def test_the_drain_page_has_the_key_that_kubernetes_knocks_with() -> None:
     found = applied()
     hook = found["Deployment", "speech-router"]["spec"]["template"]["spec"]["containers"][0]["lifecycle"]["preStop"][

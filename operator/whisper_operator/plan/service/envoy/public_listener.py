@@ -84,9 +84,9 @@ def _virtual_host(settings: RouterSettings) -> Config:
                     "cluster": CHAIN,
                     "timeout": duration(settings.request_timeout),
                     "idle_timeout": duration(settings.request_timeout),
-                    "retry_policy": retry_policy(len(settings.chain))
-                    # A stopped process still acknowledges TCP: only silence tells. Its request goes to another pod.
-                    | {"per_try_idle_timeout": duration(settings.attempt_timeout)},
+                    # No limit for one attempt: a runtime is silent until it is done, however long that takes. One
+                    # that hangs fails its liveness probe, and what it held goes to another when its process ends.
+                    "retry_policy": retry_policy(len(settings.chain)),
                 },
             }
         ],

@@ -65,9 +65,9 @@ class RouterSettings:
     admin_port: int = 9901
 
     @property
-    def attempt_timeout(self) -> timedelta:
-        """How long one attempt may stay silent: half of the request's time, which leaves time for one more."""
-        return self.request_timeout / 2
+    def runtime_timeout(self) -> timedelta:
+        """After this a runtime says itself that it is late: just before the router would, and with better words."""
+        return max(self.request_timeout - timedelta(seconds=2), self.request_timeout * 0.9)
 
     @property
     def drain_timeout(self) -> timedelta:

@@ -17,6 +17,8 @@ MODELS_PATH = "/models"
 SCRATCH_SIZE = "2Gi"
 # Between the end of draining and the kernel's SIGKILL.
 GRACE = timedelta(seconds=15)
+# A process that hangs finishes nothing: what it holds goes to another pod as soon as it has ended.
+HUNG_GRACE = 5
 # A large model is read, and its canary transcribed, before the pod has started: ten minutes.
 STARTUP_PERIOD, STARTUP_FAILURES = 2, 300
 
@@ -75,7 +77,7 @@ def _container(target: Target, runtime: EffectiveRuntime, artifact: Artifact) ->
         "image": runtime.image,
         "imagePullPolicy": target.defaults.images.pull_policy,
         "args": _arguments(target, runtime, artifact),
-        "env": [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}, *asked],
+        **({"env": asked} if asked else {}),
         "ports": [{"name": "http", "containerPort": PORTS[runtime.name], "protocol": "TCP"}],
         "resources": runtime.resources.dump(),
         "securityContext": security.container(),
@@ -97,8 +99,7 @@ def _arguments(target: Target, runtime: EffectiveRuntime, artifact: Artifact) ->
         "host": "0.0.0.0",  # noqa: S104 - a pod's port is for the whole cluster
         "port": PORTS[runtime.name],
         "max-queue-seconds": runtime.max_queued_audio_seconds,
-        # A runtime that knows that it is late says so itself, before the router takes it for hung.
-        "request-seconds": _whole_seconds(settings(target).attempt_timeout),
+        "request-seconds": f"{settings(target).runtime_timeout.total_seconds():g}",
         "drain-seconds": _whole_seconds(settings(target).drain_timeout),
         **_upload_limit(target),
     }
@@ -106,10 +107,11 @@ def _arguments(target: Target, runtime: EffectiveRuntime, artifact: Artifact) ->
 
 
 def _upload_limit(target: Target) -> dict[str, int]:
-    """Only one that the user chose: by default each endpoint has its own, and the router's is the largest of them."""
+    """One that the user chose is every endpoint's; by default each has its own, and the router's is the largest."""
     routing = target.service.spec.routing
-    asked = routing.max_upload_size if routing else None
-    return {"max-upload-bytes": whole_bytes(asked)} if asked else {}
+    if routing is None or routing.max_upload_size is None:
+        return {}
+    return dict.fromkeys(("max-upload-bytes", "openai-upload-bytes"), whole_bytes(routing.max_upload_size))
 
 
 def _whole_seconds(span: timedelta) -> int:
@@ -121,7 +123,7 @@ def _probes() -> Manifest:
         "startupProbe": _probe("/startupz", period=STARTUP_PERIOD, failures=STARTUP_FAILURES),
         "readinessProbe": _probe("/readyz", period=2, failures=2),
         # Patient: a pod that is only slow must not be killed for it.
-        "livenessProbe": _probe("/livez", period=10, failures=3),
+        "livenessProbe": _probe("/livez", period=10, failures=3) | {"terminationGracePeriodSeconds": HUNG_GRACE},
     }
 
 
