@@ -79,8 +79,7 @@ class Runtime:
             await self.inference.load(self.artifact)
             self.metrics.loaded(time.perf_counter() - begun)
             self._enter(Phase.WARMING)
-            await prove(self.inference, self.artifact)
-            self.metrics.proved()
+            self.metrics.proved(await prove(self.inference, self.artifact))
             self._enter(Phase.READY)
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in Failed and in the log
             _LOG.exception("the model cannot be served")

@@ -133,6 +133,8 @@ def test_the_canary_must_give_the_words_that_validation_recorded(text: str, phas
     artifact = replace(artifact, path=JFK.parent, canary=Canary(clip=JFK.name, text=text))
     with serving(engine, artifact, await_ready=False) as service:
         wait_until(lambda: service.runtime.life.phase is phase, within=30, every=0.02, what=f"{phase}")
+        proved = 'check="words"' in service.client.get("/metrics").text
+    assert proved == (phase is Phase.READY)
 
 
 def test_a_model_that_does_not_load_is_failed_and_says_why() -> None:

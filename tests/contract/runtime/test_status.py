@@ -70,7 +70,7 @@ def test_metrics_are_prometheus_text_and_count_what_was_done(service: Service) -
     (seconds,) = [s.value for s in families["whisper_audio_seconds"].samples if s.name.endswith("_total")][:1]
     assert seconds >= 11
     assert families["whisper_model_loaded"].samples[0].value == 1
-    assert families["whisper_canary_ok"].samples[0].value == 1
+    assert [(s.labels["check"], s.value) for s in families["whisper_canary_ok"].samples] == [("isolation", 1)]
     assert families["whisper_queue_depth"].samples[0].value == 0
 
 

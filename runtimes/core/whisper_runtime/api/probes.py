@@ -30,7 +30,7 @@ def probe_routes(runtime: Runtime) -> APIRouter:
     async def livez() -> Response:
         return _probe(runtime, ok=runtime.life.phase is not Phase.FAILED)
 
-    @routes.get("/readyz", summary="The model is loaded, gave the right words, and requests are welcome")
+    @routes.get("/readyz", summary="The model is loaded, its checks passed, and requests are welcome")
     async def readyz() -> Response:
         return _probe(runtime, ok=runtime.life.ready)
 

@@ -1,54 +1,83 @@
-"""Proves, before the first request, that the model says the right words on this machine.
+"""Proves what can be proved before the first request: no request hears another's audio, and the words are right.
 
-The manifest's clip gives the text that validation recorded for it, so a fine-tune in any language has its own proof.
-A model without one is warmed up with a chord; then only a crash can be seen.
+A built-in clip is heard, then another one, then the first again, by every worker. What is said of the first must be the
+same both times, in whatever language the model answers. Where the manifest has a clip with the words that validation
+recorded, that is the other one, and its words must come out: only then is anything known about the words.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
+from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
+from whisper_models.artifact import Canary
 
 from whisper_runtime.audio.decode import decode
-from whisper_runtime.engine import SAMPLE_RATE, Artifact, Options, Waveform
+from whisper_runtime.engine import Artifact, Options, Transcript, Waveform
 from whisper_runtime.errors import EngineError
 from whisper_runtime.serving.inference import Inference
 from whisper_runtime.serving.stop import StopFlag
 
+_CLIPS = Path(__file__).parent / "clips"
+FIRST, SECOND = _CLIPS / "americans.flac", _CLIPS / "country.flac"
 _MAX_SECONDS = 30.0
 _PATIENCE = 300.0
-_CHORD_HZ = (220.0, 277.2, 329.6)
 
 
-async def prove(inference: Inference, artifact: Artifact) -> None:
-    """Run the model once, through the same queue and threads as requests.
+class Check(StrEnum):
+    """What a model can have passed."""
+
+    ISOLATION = "isolation"
+    WORDS = "words"
+
+
+async def prove(inference: Inference, artifact: Artifact) -> frozenset[Check]:
+    """Run the model through the same queue and threads as requests; the checks that said something.
 
     Raises:
-        EngineError: when it says something else than it should.
+        EngineError: when a check fails.
     """
-    canary = artifact.canary
-    audio = chord() if canary is None else clip(artifact.path / canary.clip)
-    outcome = await inference.run(audio, Options(), StopFlag(_PATIENCE), vad=canary is not None)
-    if canary is None:
-        return
-    said = "".join(segment.text for segment in outcome.heard.transcript.segments)
-    if _words(said) != _words(canary.text):
-        raise EngineError(f"the canary {canary.clip} gave {said.strip()!r} instead of {canary.text!r}")
-
-
-def chord(seconds: float = 1.0) -> Waveform:
-    """A quiet chord: deterministic, not silent, not speech."""
-    t = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    mixed = sum(np.sin(2 * np.pi * hz * t) for hz in _CHORD_HZ)
-    return np.asarray(0.1 * mixed, np.float32)
+    canary, workers = artifact.canary, range(inference.engine.info.workers)
+    first = clip(FIRST)
+    second = clip(SECOND if canary is None else artifact.path / canary.clip)
+    before = [_said(await _hear(inference, first)) for _ in workers]
+    between = [await _hear(inference, second, vad=canary is not None) for _ in workers]
+    after = [_said(await _hear(inference, first)) for _ in workers]
+    if len({*before, *after}) > 1:
+        other = SECOND.name if canary is None else canary.clip
+        raise EngineError(f"the clip {FIRST.name} gave different answers before and after {other}: requests mix")
+    passed = set[Check]()
+    if before[0] not in map(_said, between):  # an engine that says the same of everything proves nothing
+        passed.add(Check.ISOLATION)
+    if canary is not None:
+        for transcript in between:
+            _require_words(transcript, canary)
+        passed.add(Check.WORDS)
+    return frozenset(passed)
 
 
 def clip(file: Path) -> Waveform:
-    """The clip that a manifest names."""
+    """One of the clips here, or the one that a manifest names."""
     with file.open("rb") as opened:
         return decode(opened, _MAX_SECONDS)
+
+
+async def _hear(inference: Inference, audio: Waveform, *, vad: bool = False) -> Transcript:
+    outcome = await inference.run(audio, Options(), StopFlag(_PATIENCE), vad=vad)
+    return outcome.heard.transcript
+
+
+def _said(transcript: Transcript) -> Hashable:
+    """What must not change: words and times, not probabilities, whose last digits depend on the order of threads."""
+    return transcript.language, tuple((s.start, s.end, s.text, s.tokens) for s in transcript.segments)
+
+
+def _require_words(transcript: Transcript, canary: Canary) -> None:
+    said = "".join(segment.text for segment in transcript.segments)
+    if _words(said) != _words(canary.text):
+        raise EngineError(f"the canary {canary.clip} gave {said.strip()!r} instead of {canary.text!r}")
 
 
 def _words(text: str) -> list[str]:

@@ -18,7 +18,7 @@ class Phase(StrEnum):
 
     STARTING = "starting"
     LOADING = "loading"  # the model's files are read
-    WARMING = "warming"  # the canary must give the right words
+    WARMING = "warming"  # clips are heard: none may mix with another, and known words must come out
     READY = "ready"
     DRAINING = "draining"  # finishes what it has, takes nothing new
     FAILED = "failed"

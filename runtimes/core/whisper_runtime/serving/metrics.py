@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -13,6 +13,11 @@ from whisper_runtime.serving.inference import Outcome
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 _FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _WHERE = ("model", "device", "endpoint")
+_CANARY = (
+    "1 for each check that ran before the first request and passed: isolation (a clip gives the same before and after "
+    "another one), words (the clip in the model's manifest gives the words recorded there). A check that did not run, "
+    "or could not tell, has no series; a model that fails one never becomes ready."
+)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
@@ -37,7 +42,7 @@ class Metrics:
             "whisper_hallucination_suppressed", "Windows left out.", (*_WHERE, "rule"), registry=r
         )
         self._loaded = Gauge("whisper_model_loaded", "1 once the model is loaded.", ("model", "device"), registry=r)
-        self._canary = Gauge("whisper_canary_ok", "1 once the canary passed.", ("model", "device"), registry=r)
+        self._canary = Gauge("whisper_canary_ok", _CANARY, ("model", "device", "check"), registry=r)
         self._load = Gauge(
             "whisper_model_load_seconds", "How long loading took.", ("model", "device", "cache"), registry=r
         )
@@ -51,9 +56,10 @@ class Metrics:
         self._loaded.labels(self._model, self._device()).set(1)
         self._load.labels(self._model, self._device(), "none").set(seconds)
 
-    def proved(self) -> None:
-        """The canary passed."""
-        self._canary.labels(self._model, self._device()).set(1)
+    def proved(self, checks: Iterable[str]) -> None:
+        """These checks ran before the first request, and passed."""
+        for check in checks:
+            self._canary.labels(self._model, self._device(), check).set(1)
 
     def answered(self, endpoint: str, status: int) -> None:
         """A request was answered, well or not."""
