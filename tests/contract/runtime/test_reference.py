@@ -1,0 +1,72 @@
+"""docs/reference/http-api.md says what there is: nothing that is not there, and nothing less."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from whisper_runtime import errors
+from whisper_runtime.api.app import create_app
+from whisper_runtime.api.forms import FORMATS, OpenAIForm, TranscribeForm
+from whisper_runtime.errors import RequestFailure
+from whisper_runtime.settings import Settings
+
+from tests.contract.runtime.service import fake_engine
+
+TEXT = (Path(__file__).parents[3] / "docs" / "reference" / "http-api.md").read_text()
+APP = create_app(*fake_engine(), Settings())
+NAMED = set(re.findall(r"`(GET|POST|PUT|DELETE) (/[^`\s]*)`", TEXT))
+UNDOCUMENTED = {"/docs", "/openapi.json"}  # the framework's own, which its document leaves out
+
+
+def section(title: str) -> str:
+    return TEXT.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def first_cells(title: str) -> set[str]:
+    rows = [line.split("|")[1] for line in section(title).splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall("`([^`]+)`", row)}
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(NAMED))
+def test_every_endpoint_that_is_named_is_there(method: str, path: str) -> None:
+    document = APP.openapi()["paths"]
+    served = {route.path for route in APP.routes if hasattr(route, "path")}
+    assert path in UNDOCUMENTED & served or method.lower() in document[path]
+
+
+def test_every_endpoint_that_is_there_is_named() -> None:
+    served = {(method.upper(), path) for path, methods in APP.openapi()["paths"].items() for method in methods}
+    assert served <= NAMED
+    assert ("POST", "/v1/audio/translations") in NAMED
+
+
+def test_the_options_are_those_that_are_understood() -> None:
+    assert first_cells("Transcribe") == set(TranscribeForm.model_fields)
+    openai = section("OpenAI's API")
+    assert {name for name in OpenAIForm.model_fields if f"`{name}" not in openai} == set()
+    assert all(f"`{form}`" in openai for form in FORMATS)
+
+
+def test_the_codes_are_those_of_the_failures() -> None:
+    def kinds(kind: type[RequestFailure]) -> set[str]:
+        return {kind.code}.union(*(kinds(child) for child in kind.__subclasses__()))
+
+    table = "".join(line for line in section("Errors").splitlines() if line.startswith("| "))
+    codes = set(re.findall("`([a-z_]+)`", table))
+    assert codes == kinds(errors.RequestFailure) | {"no_healthy_runtime"}
+
+
+def test_the_metrics_are_those_that_are_counted() -> None:
+    counted = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in text_string_to_metric_families(APP.state.runtime.metrics.text().decode())
+    }
+    named = set(re.findall(r"`(whisper_\w+)`", section("Look inside")))
+    assert named == counted
+
+
+def test_the_flags_of_the_limits_are_settings() -> None:
+    flags = set(re.findall(r"`--([a-z-]+)`", section("Limits")))
+    assert flags
+    assert {flag.replace("-", "_") for flag in flags} <= set(Settings.model_fields)
