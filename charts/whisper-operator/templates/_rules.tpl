@@ -6,7 +6,7 @@
   verbs: [get, list, watch]
 - apiGroups: [whisper.livetranslate.io]
   resources: [modelsets/status, whisperservices/status]
-  verbs: [get, patch]
+  verbs: [patch]
 # owner references that block deletion; some clusters ask for this permission
 - apiGroups: [whisper.livetranslate.io]
   resources: [modelsets/finalizers, whisperservices/finalizers]
@@ -29,7 +29,7 @@
   resources: [persistentvolumeclaims]
   verbs: [get, list, watch, create, patch]
 - apiGroups: [""]
-  resources: [pods, serviceaccounts]
+  resources: [pods]
   verbs: [get, list, watch]
 # why a claim or a pod does not come, and what we say
 - apiGroups: [""]
@@ -37,5 +37,5 @@
   verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end }}

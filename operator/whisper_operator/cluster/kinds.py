@@ -47,7 +47,6 @@ OWNED = (
     Kind("apps/v1", "Deployment", "deployments"),
     Kind("v1", "Service", "services"),
     Kind("v1", "ConfigMap", "configmaps"),
-    Kind("v1", "ServiceAccount", "serviceaccounts"),
     Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     CLAIM,
     JOB,
