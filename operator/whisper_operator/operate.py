@@ -27,6 +27,8 @@ from whisper_operator.plan.types import Key, Manifest
 log = logging.getLogger(__name__)
 RESTART_AFTER = 1.0
 LIST_AGAIN_AFTER = 2.0
+ONCE_IT_WATCHES = (5.0, 25.0)
+"""Pauses before listing once more after kopf began: what ends between our listing and its own, no watch tells."""
 
 
 class Operator:
@@ -83,12 +85,20 @@ class Operator:
 
         while True:
             watch = Watch(seen, self._config.namespaces)
-            try:
-                await asyncio.to_thread(_until_it_fails, watch)
-            finally:
-                watch.stop()
+            async with asyncio.TaskGroup() as group:
+                listing = group.create_task(self._list_once_it_watches())
+                try:
+                    await asyncio.to_thread(_until_it_fails, watch)
+                finally:
+                    listing.cancel()
+                    watch.stop()
             WATCH_RESTARTS.inc()
             await asyncio.sleep(RESTART_AFTER)
+            await self._list_until_it_works()
+
+    async def _list_once_it_watches(self) -> None:
+        for pause in ONCE_IT_WATCHES:
+            await asyncio.sleep(pause)
             await self._list_until_it_works()
 
 
