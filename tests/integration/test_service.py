@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.resources import model_set, whisper_service
 from tests.integration import jobs
 from tests.integration.operator_process import OperatorProcess
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.waiting import wait_until
 
 OURS = ("-l", "app.kubernetes.io/managed-by=whisper-operator")
@@ -176,6 +176,50 @@ def test_an_object_of_someone_else_is_not_taken_over(place: Kubectl) -> None:
 
     place.run("delete", "service", "speech")
 
+    wait_until(lambda: "Service/speech" in objects(place, *OURS), within=60, what="the Service is made when it can be")
+
+
+def refuses_services(place: Kubectl) -> bool:
+    try:
+        place.run("create", "service", "clusterip", "probe", "--tcp=80", "--dry-run=server")
+    except KubectlError:
+        return True
+    return False
+
+
+def test_a_webhook_that_does_not_work_is_told_and_got_over(place: Kubectl) -> None:
+    """The API server answers 500: nothing is decided, so it is tried again, and status says what is in the way."""
+    hook = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": f"broken-{place.namespace}"},
+        "webhooks": [
+            {
+                "name": "broken.example.com",
+                "clientConfig": {"url": "https://127.0.0.1:1/"},
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["services"]}],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": place.namespace}},
+                "failurePolicy": "Fail",
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                "timeoutSeconds": 1,
+            }
+        ],
+    }
+    place.apply([hook])
+    try:
+        wait_until(lambda: refuses_services(place), within=15, what="the webhook is asked")
+        place.apply([whisper_service()])
+        wait_until(
+            lambda: "failed calling webhook" in place.condition("wsvc", "speech", "Ready").get("message", ""),
+            within=30,
+            what="status says what is in the way",
+        )
+        assert place.condition("wsvc", "speech", "Ready")["reason"] == "Refused"
+        wait_until(lambda: "ConfigMap/speech-router" in objects(place, *OURS), within=15, what="the rest is made")
+        assert "Service/speech" not in objects(place, *OURS)
+    finally:
+        place.run("delete", "validatingwebhookconfiguration", f"broken-{place.namespace}")
     wait_until(lambda: "Service/speech" in objects(place, *OURS), within=60, what="the Service is made when it can be")
 
 
