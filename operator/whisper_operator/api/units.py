@@ -5,16 +5,9 @@ from fractions import Fraction
 
 _DURATION = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600)}
 _AMOUNT = {
-    "": 1,
-    "k": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "T": 10**12,
-    "Ki": 2**10,
-    "Mi": 2**20,
-    "Gi": 2**30,
-    "Ti": 2**40,
-}
+    unit: Fraction(1000) ** power for power, unit in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), -3)
+} | {unit: Fraction(1024) ** power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
+"""Also what no field of ours takes: live objects of others may have it."""
 
 
 def seconds(duration: str) -> float:
@@ -23,9 +16,11 @@ def seconds(duration: str) -> float:
 
 
 def amount(quantity: str) -> Fraction:
-    """`4Gi` → 4294967296, `500m` → 1/2."""
-    number, unit = re.fullmatch(r"([0-9.]+)([a-zA-Z]*)", quantity).groups()  # type: ignore[union-attr]  # the schema's pattern holds
-    return Fraction(number) / 1000 if unit == "m" else Fraction(number) * _AMOUNT[unit]
+    """`4Gi` → 4294967296, `500m` → 1/2, `1e3` → 1000."""
+    found = re.fullmatch(r"([+-]?[0-9.]+)(?:([eE][+-]?[0-9]{1,2})|([a-zA-Z]*))", quantity)
+    if found is None or (found[3] or "") not in _AMOUNT:
+        raise ValueError(f"{quantity!r} is no amount as Kubernetes writes it")
+    return Fraction(found[1] + (found[2] or "")) * _AMOUNT[found[3] or ""]
 
 
 def human_bytes(count: int) -> str:
