@@ -50,7 +50,7 @@ def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None
     if end["type"] == "Complete":
         return _success(said)
     if said.get("outcome") == "Failed":
-        return _failure(said)
+        return Ended(_word(said.get("reason")), str(said.get("message", "")), bool(said.get("retryable", True)))
     if end.get("reason") == "DeadlineExceeded":
         return Ended(Reason.DEADLINE_EXCEEDED, "the Job took longer than jobs.deadlineSeconds allows")
     if found := trouble(pods):
@@ -59,13 +59,12 @@ def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None
     return Ended(Reason.CONTAINER_FAILED, f"Job {name} failed and its pod left no result: {end.get('message', '')}")
 
 
-def obstacle(live: Manifest, observed: ObservedModelSet) -> Trouble | Ended | None:
+def obstacle(live: Manifest, observed: ObservedModelSet) -> Trouble | None:
     """What keeps a running Job from getting on."""
     pods = pods_of(live, observed.pods)
-    said = _words(pods)
-    if said:
+    if _words(pods):
         # Its pod has ended, and the Job is about to say so.
-        return None if said["outcome"] == "Ready" else _failure(said)
+        return None
     found = trouble(pods)
     if found is not None:
         return found
@@ -106,10 +105,6 @@ def _said(pod: Manifest) -> dict[str, Any] | None:
         if isinstance(said, dict) and said.get("outcome") in ("Ready", "Failed"):
             return said
     return None
-
-
-def _failure(said: dict[str, Any]) -> Ended:
-    return Ended(_word(said.get("reason")), str(said.get("message", "")), bool(said.get("retryable", True)))
 
 
 def _success(said: dict[str, Any]) -> Success | Ended:
