@@ -45,14 +45,17 @@ def test_verbose_json_through_the_openai_client_has_no_word_error(service_url: s
 
 
 def test_both_runtimes_serve(service_url: str, quickstart: Kubectl) -> None:
-    pods = quickstart.items("pods", "-l", "whisper.livetranslate.io/service=whisper,app.kubernetes.io/component=cpu")
-    assert len(pods) == 2
+    def living() -> int:
+        selector = "whisper.livetranslate.io/service=whisper,app.kubernetes.io/component=cpu"
+        pods = quickstart.items("pods", "-l", selector)
+        return sum("deletionTimestamp" not in pod["metadata"] for pod in pods)
 
     def served() -> int:
         runtimes = quickstart.get("wsvc", "whisper")["status"]["runtimes"]
         return int(next(r["healthy"] for r in runtimes if r["name"] == "cpu"))
 
-    wait_until(lambda: served() == 2, within=30, what="both cpu pods are healthy for the router")
+    wait_until(lambda: living() == 2, within=60, what="two cpu pods, besides those that are on their way out")
+    wait_until(lambda: served() == 2, within=60, what="both cpu pods are healthy for the router")
 
 
 def test_a_service_with_nothing_behind_it_answers_the_contracts_json(empty_service_url: str) -> None:
