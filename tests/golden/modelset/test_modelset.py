@@ -1,19 +1,16 @@
 """What becomes of a ModelSet: everything that is applied, and everything that is said."""
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from whisper_operator.api.modelset import ModelSet
 from whisper_operator.plan.modelset import plan_modelset
-from whisper_operator.plan.types import Defaults, Images, ObservedModelSet, Plan, Progress
+from whisper_operator.plan.types import Defaults, Images, ObservedModelSet, Progress
 
 from tests.golden.conftest import Check
+from tests.golden.plans import NOW, as_data, objects
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DEFAULTS = Defaults(
     images=Images(
         models="whisper-models:1", runtimes={"cpu": "whisper-cpu:1"}, router="envoy:1", pull_secrets=("pull",)
@@ -29,10 +26,7 @@ def test_plan_of(case: Path, golden: Check) -> None:
 
 
 def observed(case: Path) -> ObservedModelSet:
-    """A case is a file of the objects that the operator would see."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in yaml.safe_load_all(case.read_text()):
-        found.setdefault(one["kind"], []).append(one)
+    found = objects(case)
     events = found.get("Event", [])
     return ObservedModelSet(
         resource=ModelSet.model_validate(found["ModelSet"][0]),
@@ -47,13 +41,3 @@ def observed(case: Path) -> ObservedModelSet:
         now=NOW,
         defaults=DEFAULTS,
     )
-
-
-def as_data(plan: Plan) -> dict[str, Any]:
-    return {
-        "status": plan.status,
-        "events": [f"{event.type} {event.reason}: {event.message}" for event in plan.events],
-        "lookAgainSeconds": None if plan.look_again is None else plan.look_again.total_seconds(),
-        "prune": [f"{one.kind}/{one.name}" for one in plan.prune],
-        "apply": list(plan.apply),
-    }

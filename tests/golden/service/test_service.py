@@ -1,20 +1,18 @@
 """What becomes of a WhisperService: everything that is applied, and everything that is said."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from whisper_operator.api.modelset import ModelSet
 from whisper_operator.api.whisperservice import WhisperService
 from whisper_operator.plan.service import plan_service
-from whisper_operator.plan.types import Defaults, Images, ObservedService, Plan, RouterHealth, TierHealth
+from whisper_operator.plan.types import Defaults, Images, ObservedService, RouterHealth, TierHealth
 
 from tests.golden.conftest import Check
+from tests.golden.plans import NOW, as_data, objects
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DEFAULTS = Defaults(images=Images(models="whisper-models:1", runtimes={"cpu": "whisper-cpu:1"}, router="envoy:1"))
 
 
@@ -25,10 +23,7 @@ def test_plan_of(case: Path, golden: Check) -> None:
 
 
 def observed(case: Path) -> ObservedService:
-    """A case is a file of the objects that the operator would see."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in yaml.safe_load_all(case.read_text()):
-        found.setdefault(one["kind"], []).append(one)
+    found = objects(case)
     models, health = found.pop("ModelSet", []), found.pop("RouterHealth", [])
     return ObservedService(
         resource=WhisperService.model_validate(found.pop("WhisperService")[0]),
@@ -44,13 +39,3 @@ def observed(case: Path) -> ObservedService:
 def router(said: dict[str, Any]) -> RouterHealth:
     tiers = {name: TierHealth(**tier) for name, tier in said["runtimes"].items()}
     return RouterHealth(asked=said["asked"], answering=said["answering"], runtimes=tiers)
-
-
-def as_data(plan: Plan) -> dict[str, Any]:
-    return {
-        "status": plan.status,
-        "events": [f"{event.type} {event.reason}: {event.message}" for event in plan.events],
-        "lookAgainSeconds": None if plan.look_again is None else plan.look_again.total_seconds(),
-        "prune": [f"{one.kind}/{one.name}" for one in plan.prune],
-        "apply": list(plan.apply),
-    }
