@@ -90,6 +90,10 @@ test: setup cluster-build images ## Unit, golden, contract, integration and e2e 
 test-fast: setup ## Unit and golden tests: seconds
 	$(PYTEST) -q tests/unit tests/golden
 
+.PHONY: test-long
+test-long: setup cluster-build images ## The tests marked `long`: every fault at length, about an hour
+	$(PYTEST) -m long
+
 .PHONY: e2e
 e2e: setup cluster-build images ## Only the tests on the cluster
 	$(PYTEST) tests/e2e
