@@ -3,6 +3,7 @@
 `ControlPlane` is the bare API: no nodes, no fixed port, no trace; it runs beside any cluster.
 """
 
+import json
 import shutil
 import socket
 import tempfile
@@ -18,6 +19,18 @@ from tests.cluster.errors import MissingError
 from tests.cluster.processes import Children, Launch, wait_until
 
 START_WITHIN = 120
+AUDIT_LOG = "audit.log"
+"""Beside the logs: a line of JSON for each request of a service account that is not of the cluster's own."""
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived", "ResponseStarted"],
+    "rules": [
+        {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]},
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "None"},
+    ],
+}
 VOLUMES_MOUNT = Path("/tmp/hostpath_pv")
 """Where the controller manager makes host-path volumes; the path is fixed in its source."""
 POD_USER = "65532"
@@ -36,6 +49,7 @@ class Plane:
         services: the range of Service addresses, e.g. `198.19.0.0/20`.
         node_grace: seconds without a sign of life until a node is NotReady.
         volumes: where host-path volumes are kept; None: claims stay Pending unless a test makes the volume.
+        api_server_options: for the API server, besides those that every cluster here has.
     """
 
     directory: Path
@@ -45,6 +59,7 @@ class Plane:
     services: str
     node_grace: int
     volumes: Path | None
+    api_server_options: tuple[str, ...] = ()
 
     @property
     def server(self) -> str:
@@ -108,6 +123,7 @@ def _api_server(plane: Plane, binaries: Binaries, known: Credentials) -> list[st
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
         "--profiling=false",
+        *plane.api_server_options,
     ]
 
 
@@ -168,6 +184,7 @@ class ControlPlane:
             services=str(nowhere.services),
             node_grace=50,
             volumes=None,
+            api_server_options=self._options(),
         )
         try:
             return start(plane, self._binaries, self._children).kubeconfig(credentials.ADMIN)
@@ -177,6 +194,16 @@ class ControlPlane:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _options(self) -> tuple[str, ...]:
+        policy = self._directory / "audit-policy.json"
+        policy.write_text(json.dumps(AUDIT_POLICY))
+        return (
+            f"--audit-policy-file={policy}",
+            f"--audit-log-path={self._directory / 'logs' / AUDIT_LOG}",
+            # off by default, but some distributions have it on: who blocks an owner's deletion must have the right to
+            "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
+        )
 
     def stop(self) -> None:
         self._children.stop()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demo_run.kubectl import namespace as restricted
 from tests.cluster import settings
 from tests.cluster.binaries import CONTROL_PLANE, Binaries
 from tests.cluster.control_plane import ControlPlane
@@ -42,7 +43,7 @@ def control_plane(binaries: Binaries) -> Iterator[Path]:
 def own_namespace(binaries: Binaries, kubeconfig: Path) -> Iterator[str]:
     kubectl = Kubectl(str(binaries.path("kubectl")), kubeconfig)
     name = f"test-{secrets.token_hex(4)}"
-    kubectl.run("create", "namespace", name)
+    kubectl.apply([restricted(name)])
     yield name
     kubectl.run("delete", "namespace", name, "--wait=false")
 

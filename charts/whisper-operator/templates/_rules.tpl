@@ -1,9 +1,9 @@
-{{- /* What the operator may do in the namespaces that it serves; nothing here reads a Secret. */ -}}
+{{- /* What the operator may do in the namespaces that it serves; nothing here reads a Secret. A test fails for a right that no request uses. */ -}}
 {{- define "whisper.rules" -}}
 # what users write: read, and report in status
 - apiGroups: [whisper.livetranslate.io]
   resources: [modelsets, whisperservices]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [whisper.livetranslate.io]
   resources: [modelsets/status, whisperservices/status]
   verbs: [patch]
@@ -30,7 +30,7 @@
   verbs: [get, list, watch, create, patch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # why a claim or a pod does not come, and what we say
 - apiGroups: [""]
   resources: [events]

@@ -63,13 +63,13 @@ def test_there_is_no_wildcard_and_no_secret_in_the_rights(render: Render) -> Non
         assert "secrets" not in words
 
 
-def test_the_operator_may_read_every_kind_that_it_watches(render: Render) -> None:
+def test_the_operator_may_watch_every_kind_that_it_watches(render: Render) -> None:
     may = {
         (group, resource)
         for rule in rules(render())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
-        if {"get", "list", "watch"} <= set(rule["verbs"])
+        if {"list", "watch"} <= set(rule["verbs"])
     }
     assert {(kind.group, kind.plural) for kind in (*CUSTOM, *OWNED)} <= may
 
@@ -77,7 +77,7 @@ def test_the_operator_may_read_every_kind_that_it_watches(render: Render) -> Non
 def test_the_operator_never_writes_what_users_write(render: Render) -> None:
     for rule in rules(render()):
         if {"modelsets", "whisperservices"} & set(rule["resources"]):
-            assert set(rule["verbs"]) == {"get", "list", "watch"}
+            assert set(rule["verbs"]) == {"list", "watch"}
 
 
 def test_named_namespaces_get_a_role_each_and_nothing_cluster_wide(render: Render) -> None:
