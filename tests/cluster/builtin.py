@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import cgroups, doctor, images, network, node, remains, slots
+from tests.cluster import cgroups, containers, doctor, images, network, node, remains, slots
 from tests.cluster.addresses import MAX_NODES, Addresses, node_name
 from tests.cluster.api import Api
 from tests.cluster.binaries import Binaries
@@ -16,6 +17,7 @@ from tests.cluster.bringup import Bringup
 from tests.cluster.errors import ClusterError, MissingError
 from tests.cluster.instance import Instance
 from tests.cluster.node_files import Node
+from tests.cluster.processes import run
 from tests.cluster.provider import Shape
 from tests.cluster.settings import Say
 
@@ -84,6 +86,32 @@ class Builtin:
             network.mend(self._addresses(), mended.number)
         else:
             node.restart(mended, groups, self._binaries, self._instance.credentials)
+
+    def signal(self, container: str, what: signal.Signals) -> None:
+        """Send a signal to every process of a container (`containerd://…`, as a pod's status names it)."""
+        containers.send(self._processes(container), what)
+
+    def unplug(self, container: str, ports: tuple[int, ...]) -> None:
+        """Cut a container's pod off from these TCP ports, wherever they are."""
+        containers.refuse(min(self._processes(container)), ports)
+
+    def plug(self, container: str) -> None:
+        """Undo `unplug`."""
+        containers.allow(min(self._processes(container)))
+
+    def signal_program(self, name: str, what: signal.Signals) -> None:
+        """Send a signal to a program of the control plane, `kube-apiserver` for example."""
+        containers.send({int((self._instance.logs / f"{name}.pid").read_text())}, what)
+
+    def inside(self, node: str, command: Sequence[str]) -> str:
+        """Run a command with a node's eyes: its file systems, its network."""
+        init = (self._instance.logs / f"{self._node(node).name}-init.pid").read_text().strip()
+        child = Path("/proc", init, "task", init, "children").read_text().split()[0]
+        return run(["nsenter", f"--target={child}", "--mount", "--net", *command])
+
+    def _processes(self, container: str) -> set[int]:
+        identifier = container.removeprefix("containerd://")
+        return containers.processes(cgroups.detect(), self._addresses().prefix, identifier)
 
     def status(self) -> dict[str, Any]:
         """What is known, for people and for scripts."""
