@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 from tests.cluster import cgroups, containers, doctor, images, network, node, remains, slots
@@ -87,7 +87,7 @@ class Builtin:
         else:
             node.restart(mended, groups, self._binaries, self._instance.credentials)
 
-    def signal(self, container: str, what: signal.Signals) -> None:
+    def signal(self, container: str, what: Signals) -> None:
         """Send a signal to every process of a container (`containerd://…`, as a pod's status names it)."""
         containers.send(self._processes(container), what)
 
@@ -99,7 +99,7 @@ class Builtin:
         """Undo `unplug`."""
         containers.allow(min(self._processes(container)))
 
-    def signal_program(self, name: str, what: signal.Signals) -> None:
+    def signal_program(self, name: str, what: Signals) -> None:
         """Send a signal to a program of the control plane, `kube-apiserver` for example."""
         containers.send({int((self._instance.logs / f"{name}.pid").read_text())}, what)
 

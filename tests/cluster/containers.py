@@ -5,9 +5,9 @@ cable does to a pod can be done from here.
 """
 
 import os
-import signal
 from contextlib import suppress
 from pathlib import Path
+from signal import Signals
 
 from tests.cluster import cgroups
 from tests.cluster.cgroups import Cgroups
@@ -23,7 +23,7 @@ def processes(groups: Cgroups, group: str, container: str) -> set[int]:
     return {pid for folder in folders for pid in cgroups.members(groups, str(folder.relative_to(groups.trees()[0])))}
 
 
-def send(pids: set[int], what: signal.Signals) -> None:
+def send(pids: set[int], what: Signals) -> None:
     """A signal to each; SIGKILL is what the kernel sends when memory runs out, SIGSTOP what a hang looks like."""
     if not pids:
         raise ClusterError("the container has no process: it is not running")

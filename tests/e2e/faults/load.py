@@ -1,0 +1,141 @@
+"""Callers that go on asking while something breaks, and note how each request ended."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from tests.e2e.faults.verdict import Ending, Kind, Request
+from tests.support.waiting import wait_until
+from tests.support.words import word_errors
+
+ROOT = Path(__file__).parents[3]
+CLIP = ROOT / "runtimes/core/whisper_runtime/serving/clips/americans.flac"
+WORDS = "And so, my fellow Americans"
+PATIENCE = 240.0
+"""Seconds until a caller gives up; longer than any expectation, so that a hang is seen as one."""
+CONNECT = 5.0
+PACE = 0.25
+"""Seconds between two light requests of one caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """How many there are, and whom they call: each caller has one address, in turn."""
+
+    urls: Sequence[str]
+    transcribing: int = 50
+    light: int = 10
+    light_urls: Sequence[str] = ()
+
+
+class Traffic:
+    """The callers at work, for as long as the block lasts; afterwards `requests` has every request that was begun."""
+
+    def __init__(self, callers: Callers) -> None:
+        self.requests: list[Request] = []
+        self._callers = callers
+        self._under_way: set[int] = set()
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="callers")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            wait_until(self._all_under_way, within=60, every=0.05, what="every caller has a request under way")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Begin no more requests, and wait for the ends of those under way."""
+        self._enough.set()
+        self._thread.join()
+
+    def _all_under_way(self) -> bool:
+        return len(self._under_way) == self._callers.transcribing
+
+    async def _work(self) -> None:
+        callers, audio = self._callers, CLIP.read_bytes()
+        lights = callers.light_urls or callers.urls
+        async with _client(keepalive=True) as patient, _client(keepalive=False) as fresh:
+            loops = [
+                self._transcribing(patient, number, callers.urls[number % len(callers.urls)], audio)
+                for number in range(callers.transcribing)
+            ]
+            loops += [self._light(fresh, number, lights[number % len(lights)]) for number in range(callers.light)]
+            await asyncio.gather(*loops)
+
+    async def _transcribing(self, client: httpx.AsyncClient, caller: int, url: str, audio: bytes) -> None:
+        """One after the other: as many are under way at any moment as there are callers."""
+        while not self._enough.is_set():
+            request = client.build_request(
+                "POST", f"{url}/transcribe", files={"file": ("clip.flac", audio)}, timeout=_timeout()
+            )
+            self._under_way.add(caller)
+            self.requests.append(await send(client, request, caller, Kind.TRANSCRIPTION, right_words))
+            if self.requests[-1].ending is Ending.CUT:
+                await asyncio.sleep(PACE)  # no flood against a closed port
+
+    async def _light(self, client: httpx.AsyncClient, caller: int, url: str) -> None:
+        while not self._enough.is_set():
+            request = client.build_request("GET", f"{url}/v1/models", timeout=_timeout())
+            self.requests.append(await send(client, request, caller, Kind.LIGHT, lists_models))
+            await asyncio.sleep(PACE)
+
+
+def right_words(answer: httpx.Response) -> bool:
+    return word_errors(WORDS, str(answer.json().get("text"))) == 0
+
+
+def lists_models(answer: httpx.Response) -> bool:
+    return bool(answer.json().get("data"))
+
+
+async def send(
+    client: httpx.AsyncClient, request: httpx.Request, caller: int, kind: Kind, good: Callable[[httpx.Response], bool]
+) -> Request:
+    """One request to its end, whatever that is."""
+    began, attempts = time.monotonic(), 1
+    try:
+        answer = await client.send(request)
+        ending, detail = judged(answer, good)
+        attempts = int(answer.headers.get("x-whisper-attempts", "1"))
+    except httpx.ConnectTimeout as error:
+        ending, detail = Ending.CUT, repr(error)
+    except httpx.TimeoutException as error:
+        ending, detail = Ending.HUNG, repr(error)
+    except httpx.TransportError as error:
+        ending, detail = Ending.CUT, repr(error)
+    return Request(caller, kind, began, time.monotonic(), ending, detail, attempts)
+
+
+def judged(answer: httpx.Response, good: Callable[[httpx.Response], bool]) -> tuple[Ending, str]:
+    """How a request ended that was answered."""
+    if answer.status_code == httpx.codes.GATEWAY_TIMEOUT:
+        return Ending.TIMED_OUT, answer.text
+    if answer.status_code != httpx.codes.OK:
+        return Ending.REFUSED, f"{answer.status_code} {answer.text}"
+    return (Ending.GOOD, "") if good(answer) else (Ending.WRONG, answer.text)
+
+
+def _client(*, keepalive: bool) -> httpx.AsyncClient:
+    """Connections that last, as an application's do, or a new one for each request, as a new caller's."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None if keepalive else 0)
+    return httpx.AsyncClient(limits=limits, trust_env=False)
+
+
+def _timeout() -> httpx.Timeout:
+    return httpx.Timeout(PATIENCE, connect=CONNECT)
