@@ -39,6 +39,13 @@ def control_plane(binaries: Binaries) -> Iterator[Path]:
         yield kubeconfig
 
 
+@pytest.fixture(scope="session")
+def helm(binaries: Binaries) -> Path:
+    """The real Helm."""
+    binaries.build(["helm"], say=print)
+    return binaries.path("helm")
+
+
 @contextmanager
 def own_namespace(binaries: Binaries, kubeconfig: Path) -> Iterator[str]:
     kubectl = Kubectl(str(binaries.path("kubectl")), kubeconfig)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.binaries import Binaries
 from tests.e2e.resources import model_set, whisper_service
 from tests.integration import jobs
 from tests.integration.operator_process import operator_process
@@ -20,12 +19,6 @@ ASKED_FOR_BY_ADMISSION = {
 }
 """No request of its own: the API server asks for it where an owner's deletion is blocked; see the security tests."""
 SUPERFLUOUS = ("deployment/speech-cpu", "service/speech-cpu", "configmap/speech-router", "pdb/speech-router")
-
-
-@pytest.fixture(scope="session")
-def helm(binaries: Binaries) -> Path:
-    binaries.build(["helm"], say=print)
-    return binaries.path("helm")
 
 
 def strays(place: Kubectl) -> list[dict[str, Any]]:

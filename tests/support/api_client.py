@@ -3,6 +3,8 @@
 import base64
 import json
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,21 +34,21 @@ class ApiClient:
     http: httpx.Client
 
     @classmethod
-    def of(cls, kubeconfig: Path, token: str | None = None) -> "ApiClient":
+    @contextmanager
+    def of(cls, kubeconfig: Path, token: str | None = None) -> "Iterator[ApiClient]":
         """As the kubeconfig's user, or as whoever holds the token."""
         content = json.loads(kubeconfig.read_text())
         cluster = content["clusters"][0]["cluster"]
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
         bearer = token or content["users"][0]["user"]["token"]
-        return cls(
-            httpx.Client(
-                base_url=cluster["server"],
-                headers={"Authorization": f"Bearer {bearer}"},
-                verify=ssl.create_default_context(cadata=authority),
-                timeout=TIMEOUT,
-                trust_env=False,
-            )
-        )
+        with httpx.Client(
+            base_url=cluster["server"],
+            headers={"Authorization": f"Bearer {bearer}"},
+            verify=ssl.create_default_context(cadata=authority),
+            timeout=TIMEOUT,
+            trust_env=False,
+        ) as http:
+            yield cls(http)
 
     def ask(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json", **headers: str
