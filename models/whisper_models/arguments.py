@@ -40,7 +40,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def _add_download(commands: Commands) -> None:
-    command = _command(commands, "download", "fetch checkpoints from a hub: resumed, verified, whole or not there")
+    command = _command(commands, "download", "fetch checkpoints from a hub: resumed, verified, mended if damaged")
     names = ", ".join(CATALOGUE)
     command.add_argument("--models", action="append", required=True, metavar="NAME[,NAME…]", help=f"of {names}")
     command.add_argument("--repo", help="repository on the hub (organisation/name) of a model that has another one")

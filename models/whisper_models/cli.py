@@ -159,7 +159,7 @@ def _tell_verified(damage: Iterable[tuple[Variant, list[str]]], *, json_lines: b
         elif not problems:
             print(f"{variant}: sound")
         for problem in problems:
-            print(f"{ChecksumMismatch.__name__}: {problem}: remove its folder and make it again", file=sys.stderr)
+            print(f"{ChecksumMismatch.__name__}: {problem}: make it again, which mends it", file=sys.stderr)
 
 
 def _line(found: Ready) -> str:

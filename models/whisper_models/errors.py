@@ -9,6 +9,7 @@ ModelFailure
     │   ├── HubError            an answer of 5xx, or one that makes no sense
     │   ├── Throttled           429 for longer than we are willing to wait
     │   ├── AuthFailed          401 or 403, or no token to be read: missing, wrong, or without access
+    │   ├── GatedRepo           its terms must be accepted first, by whoever the token belongs to
     │   └── NotFound            no such repository, revision or file
     ├── ContentFailure      what arrived
     │   ├── ChecksumMismatch    the bytes are not those that were published
@@ -61,7 +62,9 @@ class Recoverable(ModelFailure):
 
 
 class SourceFailure(Recoverable):
-    """The hub, or the way to it."""
+    """The hub, or the way to it; where the hub said when to come back, so many seconds from now."""
+
+    retry_after: float | None = None
 
 
 class HubUnreachable(SourceFailure):
@@ -78,6 +81,10 @@ class Throttled(SourceFailure):
 
 class AuthFailed(SourceFailure):
     """401 or 403, or a token that cannot be read where it should be."""
+
+
+class GatedRepo(SourceFailure):
+    """The hub gives the files only to people who have accepted the repository's terms."""
 
 
 class NotFound(SourceFailure):

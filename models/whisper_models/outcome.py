@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from whisper_models.artifact import Format, Manifest, Precision
-from whisper_models.errors import ModelFailure
+from whisper_models.errors import ModelFailure, SourceFailure
 
 LONGEST_MESSAGE = 2000
 """Characters: Kubernetes keeps 4096 bytes of the whole."""
@@ -50,13 +50,15 @@ class Failed:
     message: str
     retryable: bool
     model: str | None = None
+    retry_after: float | None = None  # seconds, where the hub named them
 
     outcome: ClassVar[str] = "Failed"
 
     @classmethod
     def of(cls, failure: ModelFailure, model: str | None = None) -> Failed:
         """From the failure that was raised."""
-        return cls(failure.reason, failure.message[:LONGEST_MESSAGE], failure.retryable, model)
+        after = failure.retry_after if isinstance(failure, SourceFailure) else None
+        return cls(failure.reason, failure.message[:LONGEST_MESSAGE], failure.retryable, model, after)
 
 
 Outcome = Ready | Failed

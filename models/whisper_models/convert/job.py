@@ -12,7 +12,7 @@ from whisper_models.convert.checkpoint import open_checkpoint
 from whisper_models.convert.onnx.check import check
 from whisper_models.errors import ConversionFailed, ModelFailure, SourceMissing, UnsupportedCheckpoint, from_os_error
 from whisper_models.progress import Progress, Stage
-from whisper_models.store import UnifiedModelManager
+from whisper_models.store import Inspection, UnifiedModelManager, require_sound
 from whisper_models.store.files import require_space
 
 RECIPE = "recipe"
@@ -20,20 +20,22 @@ RECIPE = "recipe"
 
 
 def convert(store: UnifiedModelManager, variant: Variant, progress: Progress) -> Manifest:
-    """The variant, made from the base variant of the same model; at once if it was made from that already.
+    """The variant, made from the base variant of the same model unless it was made from that already and is sound.
 
     Raises:
-        ModelFailure: SourceMissing without a base variant; else whichever of the tree in `errors` it is.
+        ModelFailure: SourceMissing without a base variant, ChecksumMismatch where that is damaged; else whichever of
+            the tree in `errors` it is.
     """
     if variant.format is not Format.ONNX or variant.precision not in OFFERED[variant.format]:
         made = ", ".join(f"{Format.ONNX} {precision}" for precision in OFFERED[Format.ONNX])
         raise UnsupportedCheckpoint(f"{variant} is not made by this version, which converts to {made}")
     try:
         base = _base(store, variant)
-        with store.writing(variant, lambda: _already(store, variant, base) is not None) as due:
+        look = Inspection(store, variant, progress)
+        with store.writing(variant, lambda: _already(look, base) is not None) as due:
             if due:
                 _make(store, variant, base, progress)
-        there = _already(store, variant, base)
+        there = _already(look, base)
     except ModelFailure:
         raise
     except OSError as error:
@@ -55,13 +57,14 @@ def _base(store: UnifiedModelManager, variant: Variant) -> Manifest:
     return base
 
 
-def _already(store: UnifiedModelManager, variant: Variant, base: Manifest) -> Manifest | None:
-    manifest = store.complete(variant)
+def _already(look: Inspection, base: Manifest) -> Manifest | None:
+    manifest = look.complete()
     same = manifest and manifest.made_from == base.digest and manifest.tools.get(RECIPE) == onnx.RECIPE
     return manifest if same else None
 
 
 def _make(store: UnifiedModelManager, variant: Variant, base: Manifest, progress: Progress) -> None:
+    require_sound(store, base, progress)
     source = store.path(base.variant)
     workspace = _emptied(store.workspace(variant, base.digest.removeprefix("sha256:")))
     require_space(workspace, onnx.bytes_needed(source, variant.precision))

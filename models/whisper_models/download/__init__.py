@@ -15,7 +15,7 @@ from whisper_models.download.transfer import Transfer
 from whisper_models.errors import Incomplete, from_os_error
 from whisper_models.progress import Progress, Stage
 from whisper_models.shards import INDEX
-from whisper_models.store import UnifiedModelManager
+from whisper_models.store import Inspection, UnifiedModelManager
 from whisper_models.store.files import require_space
 
 __all__ = ["HubSource", "Patience", "download"]
@@ -24,34 +24,36 @@ __all__ = ["HubSource", "Patience", "download"]
 def download(
     store: UnifiedModelManager, model: str, source: HubSource, progress: Progress, patience: Patience | None = None
 ) -> Manifest:
-    """The base variant of `model` from `source`: at once if it is there already, resumed if it was begun.
+    """The base variant of `model` from `source`: resumed if it was begun, mended if it is damaged.
+
+    What is there is read and compared with its digests; while it is sound and its commit known, no hub is asked.
 
     Raises:
         ModelFailure: whichever of the tree in `errors` it is.
     """
     variant = Variant.base(model)
     try:
-        if source.pinned and (there := _already(store, variant, source.repo, source.revision)):
+        look = Inspection(store, variant, progress)
+        if source.pinned and (there := _already(look, source.repo, source.revision)):
             return there
         progress.begin(Stage.RESOLVING)
         patience = patience or Patience()
         checkpoint = resolve(source, patience)
-        with store.writing(
-            variant, lambda: _already(store, variant, source.repo, checkpoint.commit) is not None
-        ) as due:
+        with store.writing(variant, lambda: _already(look, source.repo, checkpoint.commit) is not None) as due:
             if due:
                 workspace = store.workspace(variant, checkpoint.commit)
+                store.reuse(variant, workspace, {name: file.size for name, file in checkpoint.files.items()})
                 entries = _fetch_all(checkpoint, workspace, progress, patience)
                 store.publish(workspace, _manifest(variant, checkpoint, entries))
     except OSError as error:
         raise from_os_error(error, store.root) from error
-    if there := _already(store, variant, source.repo, checkpoint.commit):
+    if there := _already(look, source.repo, checkpoint.commit):
         return there
     raise Incomplete(f"{variant} vanished from {store.root} while it was being written: is somebody else deleting it?")
 
 
-def _already(store: UnifiedModelManager, variant: Variant, repo: str, commit: str) -> Manifest | None:
-    manifest = store.complete(variant)
+def _already(look: Inspection, repo: str, commit: str) -> Manifest | None:
+    manifest = look.complete()
     same = manifest and (manifest.source.repo, manifest.source.revision) == (repo, commit)
     return manifest if same else None
 

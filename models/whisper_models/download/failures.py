@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+import httpx2
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -13,8 +17,9 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]  # public, but not in __all__
 
-from whisper_models.errors import AuthFailed, HubError, HubUnreachable, NotFound, Throttled
+from whisper_models.errors import AuthFailed, GatedRepo, HubError, HubUnreachable, NotFound, Throttled
 
 LONGEST_RETRY_AFTER = 60.0
 """Seconds; a hub that asks for more is told about, not waited for."""
@@ -43,9 +48,11 @@ class TryAgain(Exception):  # noqa: N818 - not a failure: a request to wait
         self.after = after
 
 
-def refused(question: Question, status: int, retry_after: str | None = None) -> Exception:
+def refused(question: Question, status: int, headers: Mapping[str, str]) -> Exception:
     """What an answer of 4xx or 5xx means."""
     match status:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN if headers.get("X-Error-Code") == "GatedRepo":
+            return _gated(question)
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return AuthFailed(
                 f"{question.endpoint} refuses access to {question} ({status}): the token is missing, wrong or has no "
@@ -55,20 +62,22 @@ def refused(question: Question, status: int, retry_after: str | None = None) -> 
             return NotFound(f"{question.endpoint} has no {question}: check repository, revision and endpoint")
         case HTTPStatus.TOO_MANY_REQUESTS:
             sentence = f"{question.endpoint} throttles requests for {question} (429): a token raises the limit, or wait"
-            return TryAgain(Throttled(sentence), _seconds(retry_after))
+            return TryAgain(Throttled(sentence), _asked_to_wait(headers))
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             sentence = (
                 f"{question.endpoint} answered {status} for {question}: it is in trouble; it is tried again later"
             )
-            return TryAgain(HubError(sentence), _seconds(retry_after))
+            return TryAgain(HubError(sentence), _asked_to_wait(headers))
         case _:
             return HubError(
                 f"{question.endpoint} answered {status} for {question}: is it a Hugging Face compatible hub?"
             )
 
 
-def unreachable(question: Question, error: Exception) -> TryAgain:
-    """No answer, or one that broke off."""
+def unreachable(question: Question, error: Exception) -> Exception:
+    """No answer, one that broke off, or one that only ever points elsewhere."""
+    if isinstance(error, httpx2.TooManyRedirects):
+        return odd_answer(question, "sends from one address to the next without end")
     cause = _innermost(error)
     what = (
         "does not present a certificate that is trusted here" if isinstance(cause, ssl.SSLError) else "gives no answer"
@@ -83,9 +92,7 @@ def from_client(question: Question, error: HfHubHTTPError) -> Exception:
     """What the Hub's client raises, by the answer behind it: the client calls every 401 'not found'."""
     status = error.response.status_code
     if isinstance(error, GatedRepoError):
-        return AuthFailed(
-            f"{question.repo} is gated: accept its terms on {question.endpoint}, then give a token that may read it"
-        )
+        return _gated(question)
     if isinstance(error, RevisionNotFoundError):
         return NotFound(
             f"{question.repo} on {question.endpoint} has no revision {question.revision}: check the revision"
@@ -94,7 +101,7 @@ def from_client(question: Question, error: HfHubHTTPError) -> Exception:
         return NotFound(f"{question.endpoint} has no repository {question.repo}: check its name and the endpoint")
     if isinstance(error, RemoteEntryNotFoundError):
         return NotFound(f"{question.endpoint} has no {question}: check repository, revision and endpoint")
-    return refused(question, status, error.response.headers.get("Retry-After"))
+    return refused(question, status, error.response.headers)
 
 
 def odd_answer(question: Question, what: str) -> HubError:
@@ -102,8 +109,30 @@ def odd_answer(question: Question, what: str) -> HubError:
     return HubError(f"{question.endpoint} {what} for {question}: is it a Hugging Face compatible hub?")
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isdecimal() else None
+def _gated(question: Question) -> GatedRepo:
+    return GatedRepo(
+        f"{question.repo} is gated: accept its terms on {question.endpoint}, then give a token of the same account"
+    )
+
+
+def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from `Retry-After` in either of its forms, or from the `RateLimit` that the public Hub sends instead."""
+    asked = headers.get("Retry-After", "")
+    if asked.isdecimal():
+        return float(asked)
+    if (moment := _date(asked)) is not None:
+        said_at = _date(headers.get("Date", "")) or datetime.now(UTC)  # the hub's clock need not be ours
+        return max((moment - said_at).total_seconds(), 0.0)
+    limit = parse_ratelimit_headers(headers)
+    return float(limit.reset_in_seconds) if limit and limit.remaining == 0 else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 from huggingface_hub import HfApi, constants
@@ -68,8 +69,10 @@ def resolve(source: HubSource, patience: Patience) -> Checkpoint:
 def _ask(source: HubSource, patience: Patience) -> ModelInfo:
     api = HfApi(endpoint=source.endpoint, token=source.token or False, library_name="whisper-models")
     question = source.question()
+    # Declared as a number, and handed on as it is: a mirror may have to ask the hub behind it first.
+    timeout: Any = httpx2.Timeout(patience.silence, connect=patience.connect)
     try:
-        return api.model_info(source.repo, revision=source.revision, files_metadata=True, timeout=patience.connect)
+        return api.model_info(source.repo, revision=source.revision, files_metadata=True, timeout=timeout)
     except HfHubHTTPError as error:
         raise from_client(question, error) from error
     except HFValidationError as error:
@@ -83,4 +86,6 @@ def _ask(source: HubSource, patience: Patience) -> ModelInfo:
 def _remote_file(source: HubSource, file: RepoSibling) -> RemoteFile:
     if file.size is None:
         raise odd_answer(source.question(file.rfilename), "publishes no size")
+    if file.lfs is None and file.blob_id is None:  # nothing could ever tell that it arrived as it should
+        raise odd_answer(source.question(file.rfilename), "publishes no digest")
     return RemoteFile(file.rfilename, file.size, file.lfs.sha256 if file.lfs else None, file.blob_id)

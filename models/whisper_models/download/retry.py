@@ -39,5 +39,6 @@ class Attempts:
         pause = min(self._patience.first_wait * 2 ** (self._failed - 1), self._patience.longest_wait)
         pause = max(pause, reason.after or 0.0)
         if self._failed >= self._patience.attempts or pause > LONGEST_RETRY_AFTER:
+            reason.failure.retry_after = reason.after
             raise reason.failure from reason
         self._sleep(pause)

@@ -6,6 +6,7 @@ The Hub's own client neither resumes nor verifies, which is why the bytes are fe
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from http import HTTPStatus
 from pathlib import Path
@@ -15,13 +16,15 @@ import httpx2
 from huggingface_hub import hf_hub_url
 
 from whisper_models.artifact import FileEntry
-from whisper_models.download.failures import TryAgain, odd_answer, refused, unreachable
+from whisper_models.download.failures import Question, TryAgain, odd_answer, refused, unreachable
 from whisper_models.download.hub import Checkpoint
 from whisper_models.download.retry import Attempts, Patience
 from whisper_models.download.selection import RemoteFile
 from whisper_models.errors import ChecksumMismatch, HubUnreachable
 from whisper_models.progress import Progress
 from whisper_models.store.files import BLOCK, sync
+
+RANGE_START = re.compile(r"bytes\s+(\d+)-")
 
 
 class Digests:
@@ -50,7 +53,7 @@ class Digests:
         """The strongest digest that was published is the one that counts."""
         if file.sha256:
             return self._sha256.hexdigest() == file.sha256
-        return file.git_sha1 is None or self._git.hexdigest() == file.git_sha1
+        return self._git.hexdigest() == file.git_sha1
 
 
 class Transfer:
@@ -130,19 +133,19 @@ class Transfer:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         try:
             with self._client.stream("GET", url, headers=headers) as answer:
-                if answer.status_code not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-                    raise refused(question, answer.status_code, answer.headers.get("Retry-After"))
-                if answer.status_code == HTTPStatus.OK and offset:  # a mirror that knows no ranges begins anew
-                    out.truncate(0)
+                if offset and not _continues(answer, offset):
+                    out.seek(0)
+                    out.truncate()
                     digests.restart()
                     self._progress.advance(-offset)
+                _require_plain_bytes(question, answer, out.tell())
                 self._receive(answer, file, out, digests)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise unreachable(question, error) from error
 
     def _receive(self, answer: httpx2.Response, file: RemoteFile, out: BinaryIO, digests: Digests) -> None:
         pulse = _Pulse(self._patience)
-        for block in answer.iter_raw(BLOCK):
+        for block in answer.iter_raw():  # as they come: whatever waits to fill a block is lost when we are killed
             if out.tell() + len(block) > file.size:
                 raise odd_answer(self._source.question(file.path), "sends more bytes than it publishes")
             out.write(block)
@@ -176,6 +179,36 @@ class _Pulse:
         enough = self._count >= elapsed * self._patience.slowest
         self._since, self._count = time.monotonic(), 0
         return enough
+
+
+def _continues(answer: httpx2.Response, offset: int) -> bool:
+    """Whether these bytes belong where we stopped, or what is there must be given up: for the whole, or for nothing."""
+    match answer.status_code:
+        case HTTPStatus.PARTIAL_CONTENT:
+            return _begins_at(answer, offset)
+        case HTTPStatus.OK | HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return False
+        case _:
+            return True  # a refusal, which says nothing about the bytes
+
+
+def _require_plain_bytes(question: Question, answer: httpx2.Response, at: int) -> None:
+    """Refuse whatever is not the file's own bytes from `at` on."""
+    if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        raise TryAgain(odd_answer(question, "has fewer bytes than it publishes"))
+    if answer.status_code not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        raise refused(question, answer.status_code, answer.headers)
+    if answer.status_code == HTTPStatus.PARTIAL_CONTENT and not _begins_at(answer, at):
+        raise TryAgain(odd_answer(question, "answers with another part than it was asked for"))
+    packed = answer.headers.get("Content-Encoding", "identity")
+    if packed != "identity":
+        raise odd_answer(question, f"packs the bytes ({packed}) although it was asked not to")
+
+
+def _begins_at(answer: httpx2.Response, offset: int) -> bool:
+    """A hub that does not say where its part begins is believed: the digest tells in the end."""
+    said = RANGE_START.match(answer.headers.get("Content-Range", ""))
+    return said is None or int(said[1]) == offset
 
 
 def _size(path: Path) -> int:

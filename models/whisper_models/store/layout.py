@@ -4,6 +4,7 @@
     onnx/whisper-tiny.en/int8       → .int8-0123456789ab                 all other formats
     onnx/whisper-tiny.en/.int8.making-…                                  being written, resumable
     onnx/whisper-tiny.en/.int8.writer                                    who is writing
+    onnx/whisper-tiny.en/.int8-0123456789ab.2                            the same content again, the first being damaged
 
 The visible name is a relative link to an immutable folder named after its content, so that a new revision goes beside
 the old one and the pointer moves in one step, wherever the volume is mounted.
@@ -42,9 +43,16 @@ def locations(root: Path) -> list[Path]:
     return sorted(path for pattern in patterns for path in root.glob(pattern))
 
 
-def immutable(visible: Path, digest: str) -> Path:
-    """The folder that a variant with this digest lies in."""
-    return visible.with_name(f".{visible.name}-{digest.removeprefix('sha256:')[:12]}")
+def immutable(visible: Path, digest: str, turn: int = 1) -> Path:
+    """The folder that a variant with this digest lies in; with another `turn` where that one is damaged."""
+    again = f".{turn}" if turn > 1 else ""
+    return visible.with_name(f".{visible.name}-{digest.removeprefix('sha256:')[:12]}{again}")
+
+
+def all_immutable(visible: Path, digest: str = "") -> list[Path]:
+    """Every folder that holds or held this variant; with a digest, those of that content."""
+    content = digest.removeprefix("sha256:")[:12] or "[0-9a-f]" * 12
+    return sorted(visible.parent.glob(f".{visible.name}-{content}*"))
 
 
 def making(visible: Path, key: str) -> Path:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -33,6 +33,10 @@ class UnifiedModelManager:
     def manifest(self, variant: Variant) -> Manifest | None:
         """What is there, or None: a folder without a readable manifest is not a model."""
         return _read_manifest(self.root / layout.location(variant))
+
+    def folder(self, variant: Variant) -> Path:
+        """Where a variant's visible name leads now, whether there is anything or not."""
+        return (self.root / layout.location(variant)).resolve()
 
     def path(self, variant: Variant) -> Path:
         """The folder to read a variant from, resolved: it stays the same content whatever is published later.
@@ -85,16 +89,32 @@ class UnifiedModelManager:
         wanted.mkdir(parents=True, exist_ok=True)
         return wanted
 
+    def reuse(self, variant: Variant, workspace: Path, files: Mapping[str, int]) -> None:
+        """Link into a workspace those `files` (name: size) that an earlier folder of the variant has in that size.
+
+        Only a hint: whoever asks must check their content, and never write into them.
+        """
+        for folder in layout.all_immutable(self.root / layout.location(variant)):
+            for name, size in files.items():
+                with suppress(OSError):  # it is there already, or the volume knows no links: then it is fetched
+                    if (folder / name).stat().st_size == size:
+                        (workspace / name).hardlink_to(folder / name)
+
     def publish(self, workspace: Path, manifest: Manifest) -> None:
-        """Make what lies in `workspace` a variant: manifest, then folder, then pointer, each in one step."""
+        """Make what lies in `workspace` a variant: manifest, then folder, then pointer, each in one step.
+
+        At every moment the visible name leads to a whole variant, the old or the new one, or to none at all.
+        """
         _keep_only(workspace, {entry.path for entry in manifest.files})
         for entry in manifest.files:
             sync(workspace / entry.path)
         write_atomically(workspace / layout.MANIFEST, manifest.model_dump_json(indent=2).encode())
         visible = self.root / layout.location(manifest.variant)
-        folder = layout.immutable(visible, manifest.digest)
-        _settle(workspace, folder)
+        folder = _settle(workspace, visible, manifest)
         _point(visible, folder)
+        for damaged in layout.all_immutable(visible, manifest.digest):
+            if damaged != folder:
+                shutil.rmtree(damaged)  # readers keep what they have open
 
     def entries(self, workspace: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> list[FileEntry]:
         """The files in a workspace as a manifest lists them."""
@@ -140,21 +160,18 @@ def _keep_only(workspace: Path, wanted: set[str]) -> None:
         raise Incomplete(f"{workspace} lacks {', '.join(missing)}: run the same command again")
 
 
-def _settle(workspace: Path, folder: Path) -> None:
-    """Give the finished workspace its lasting name; a folder of that name is kept if it is sound."""
-    if folder.exists():
-        settled = _read_manifest(folder)
-        fresh = _read_manifest(workspace)
-        if settled == fresh and settled and not _damage(folder, settled, lambda _count: None):
+def _settle(workspace: Path, visible: Path, manifest: Manifest) -> Path:
+    """Give the finished workspace its lasting name: a sound folder of that content is kept, a damaged one passed by."""
+    for turn in itertools.count(1):
+        folder = layout.immutable(visible, manifest.digest, turn)
+        if not folder.exists():
+            workspace.rename(folder)
+            break
+        if _read_manifest(folder) == manifest and not _damage(folder, manifest, lambda _count: None):
             shutil.rmtree(workspace)
-            return
-        aside = folder.with_name(f"{folder.name}.replaced-{uuid.uuid4().hex[:8]}")
-        folder.rename(aside)  # readers keep what they have open
-        workspace.rename(folder)
-        shutil.rmtree(aside)
-    else:
-        workspace.rename(folder)
-    sync(folder.parent)
+            break
+    sync(visible.parent)
+    return folder
 
 
 def _point(visible: Path, folder: Path) -> None:

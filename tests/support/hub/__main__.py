@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.support.hub import Hub
+from tests.support.hub.faults import OF_CONTENT, OF_REQUESTS
 
 
 def main() -> None:
@@ -16,7 +17,7 @@ def main() -> None:
         prog="python -m tests.support.hub",
         description="Serve DIR/<organisation>/<name>/ as Hub repositories.",
         epilog='Faults while it runs: POST /_faults with [{"kind": "corrupt", "path": "*model.safetensors"}]; kinds: '
-        "status, corrupt, cut, stall, slow, ignore_range; [] switches all off. GET /_requests lists what was asked.",
+        f"{', '.join(sorted(OF_REQUESTS | OF_CONTENT))}; [] switches all off. GET /_requests lists what was asked.",
     )
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a pod (default: %(default)s)")

@@ -7,9 +7,22 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
-Kind = Literal["status", "corrupt", "cut", "stall", "slow", "ignore_range"]
-OF_REQUESTS = frozenset({"status", "ignore_range"})
-OF_CONTENT = frozenset(get_args(Kind)) - OF_REQUESTS  # met only where a file's bytes are sent, not by a redirect
+Kind = Literal[
+    "status",  # this status instead of an answer
+    "delay",  # so many seconds of silence before the first byte
+    "loop",  # a redirect to the same address
+    "ignore_range",  # the whole file with 200, whatever part was asked for
+    "wrong_range",  # another part than was asked for
+    "bare",  # as from the poorest of mirrors: no length, no ETag, no ranges, nothing of the Hub's own headers
+    "gzip",  # the bytes packed, though nobody asked for it
+    "corrupt",  # one bit turned over
+    "cut",  # the connection ends too early
+    "short",  # the answer ends too early, and says that this is all
+    "stall",  # nothing more comes
+    "slow",  # little comes
+]
+OF_CONTENT = frozenset({"corrupt", "cut", "short", "stall", "slow"})  # met only where a file's bytes are sent
+OF_REQUESTS = frozenset(get_args(Kind)) - OF_CONTENT
 
 
 @dataclass(slots=True)
@@ -21,7 +34,9 @@ class Fault:
     times: int | None = None  # how often; for good when absent
     status: int = 503  # kind status: what is answered instead
     retry_after: str | None = None  # kind status: the header of that name
-    after: int = 0  # kinds cut and stall: body bytes sent before; corrupt: offset of the flipped byte
+    code: str = ""  # kind status: what the Hub calls it, "GatedRepo"
+    seconds: float = 0.0  # kind delay
+    after: int = 0  # kinds cut, short and stall: the file's bytes sent before; corrupt: offset of the flipped byte
     rate: int = 1024  # kind slow: bytes a second
 
     def __post_init__(self) -> None:

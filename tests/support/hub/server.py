@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.support.hub.answers import Answer, answer, document, error
+from tests.support.hub.disturbances import asked, disturbed, refusal
 from tests.support.hub.faults import OF_CONTENT, OF_REQUESTS, Fault, Faults
 
 BLOCK = 64 * 1024
@@ -22,7 +23,8 @@ STALL_SECONDS = 600  # longer than any client waits
 class Hub(ThreadingHTTPServer):
     """Serves `root/<organisation>/<name>/` as repositories.
 
-    `POST /_faults` with a list of faults switches exactly those on; `GET /_requests` lists what was asked for.
+    `POST /_faults` with a list of faults switches exactly those on; `GET /_requests` lists what was asked for, and how
+    many of a file's bytes were sent in answer.
     """
 
     daemon_threads = True
@@ -53,23 +55,23 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         match self.path:
             case "/_ready":
-                self._send(document({"ready": True}), [], body=True)
+                self._tell(document({"ready": True}))
             case "/_requests":
-                self._send(document(self.server.requests), [], body=True)
+                self._tell(document(self.server.requests))
             case _:
                 self._serve(body=True)
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path != "/_faults":
-            self._send(error(404, "NotFound", "only /_faults takes POST"), [], body=True)
+            self._tell(error(404, "NotFound", "only /_faults takes POST"))
             return
         try:
             self.server.faults.replace(json.loads(content))
         except (TypeError, ValueError) as reason:
-            self._send(error(400, "BadRequest", str(reason)), [], body=True)
+            self._tell(error(400, "BadRequest", str(reason)))
         else:
-            self._send(document({"faults": json.loads(content)}), [], body=True)
+            self._tell(document({"faults": json.loads(content)}))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Requests are listed at /_requests; a token in a header never reaches a log."""
@@ -77,36 +79,41 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, *, body: bool) -> None:
         path = urlsplit(self.path).path
         faults = self.server.faults.take(path, OF_REQUESTS)
-        ranges = None if any(fault.kind == "ignore_range" for fault in faults) else self.headers.get("Range")
-        found = self._refusal(faults) or answer(self.server.root, path, ranges)
-        entry = {"method": self.command, "path": path, "range": self.headers.get("Range"), "status": found.status}
+        byte_range = self.headers.get("Range")
+        found = refusal(path, faults) or self._unauthorized()
+        found = found or answer(self.server.root, path, asked(byte_range, faults))
+        entry = {"method": self.command, "path": path, "range": byte_range, "status": found.status, "sent": 0}
         self.server.requests.append(entry)
-        self._send(found, self.server.faults.take(path, OF_CONTENT) if body and found.file else [], body=body)
-
-    def _refusal(self, faults: list[Fault]) -> Answer | None:
+        faults += self.server.faults.take(path, OF_CONTENT) if body and found.file else []
         for fault in faults:
-            if fault.kind == "status":
-                refused = error(fault.status, "", "made to fail")
-                retry = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-                return Answer(fault.status, refused.headers | retry, refused.body, length=refused.length)
+            if fault.kind == "delay":
+                self.server.faults.changed.wait(fault.seconds)
+        self._send(disturbed(found, faults), faults, entry, body=body)
+
+    def _tell(self, answer: Answer) -> None:
+        """About the server itself: no fault changes it and no list counts it."""
+        self._send(answer, [], {}, body=True)
+
+    def _unauthorized(self) -> Answer | None:
         if self.server.token and self.headers.get("Authorization") != f"Bearer {self.server.token}":
             return error(401, "", "Invalid credentials in Authorization header")
         return None
 
-    def _send(self, answer: Answer, faults: list[Fault], *, body: bool) -> None:
+    def _send(self, answer: Answer, faults: list[Fault], entry: dict[str, Any], *, body: bool) -> None:
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(answer.length))
+        if answer.headers.get("Connection") != "close":
+            self.send_header("Content-Length", str(answer.length))
         self.end_headers()
         if not body:
             return
         if answer.file is None:
             self.wfile.write(answer.body)
-        elif not self._stream(_blocks(answer), faults):
+        elif not self._stream(_blocks(answer), faults, entry):
             self.close_connection = True
 
-    def _stream(self, blocks: Iterator[tuple[int, bytes]], faults: list[Fault]) -> bool:
+    def _stream(self, blocks: Iterator[tuple[int, bytes]], faults: list[Fault], entry: dict[str, Any]) -> bool:
         """Send a file's blocks, or what the faults leave of them; False when the connection is to be cut."""
         for start, block in blocks:
             content, rate = block, 0
@@ -115,23 +122,24 @@ class _Handler(BaseHTTPRequestHandler):
                 if fault.kind == "corrupt" and 0 <= at < len(content):
                     content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
                 elif fault.kind in ("cut", "stall") and at < len(content):
-                    self.wfile.write(content[: max(at, 0)])
+                    self._write(content[: max(at, 0)], 0, entry)
                     if fault.kind == "stall":
                         self.server.faults.changed.wait(STALL_SECONDS)
                     return False
                 elif fault.kind == "slow":
                     rate = fault.rate
-            self._write(content, rate)
+            self._write(content, rate, entry)
         return True
 
-    def _write(self, content: bytes, rate: int) -> None:
-        if not rate:
-            self.wfile.write(content)
-            return
-        step = max(rate // 20, 1)
+    def _write(self, content: bytes, rate: int, entry: dict[str, Any]) -> None:
+        """Send in one piece, or in twenty small ones a second."""
+        step = max(rate // 20, 1) if rate else len(content) or 1
         for start in range(0, len(content), step):
-            self.wfile.write(content[start : start + step])
-            sleep(step / rate)
+            part = content[start : start + step]
+            self.wfile.write(part)
+            entry["sent"] += len(part)
+            if rate:
+                sleep(step / rate)
 
 
 def _blocks(answer: Answer) -> Iterator[tuple[int, bytes]]:

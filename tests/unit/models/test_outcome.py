@@ -3,7 +3,7 @@
 import json
 
 from whisper_models.artifact import FileEntry, Format, Manifest, Precision, Source, Variant
-from whisper_models.errors import DiskFull
+from whisper_models.errors import DiskFull, Throttled
 from whisper_models.outcome import Failed, Ready, as_json
 
 
@@ -27,7 +27,13 @@ def test_a_finished_variant_is_told_in_full() -> None:
 def test_a_failure_carries_reason_and_whether_to_try_again() -> None:
     told = json.loads(as_json(Failed.of(DiskFull("no space"), "tiny.en")))
     expected = {"outcome": "Failed", "reason": "DiskFull", "message": "no space", "retryable": True, "model": "tiny.en"}
-    assert told == expected
+    assert told == {**expected, "retry_after": None}
+
+
+def test_when_the_hub_wants_to_be_asked_again_is_passed_on() -> None:
+    throttled = Throttled("429")
+    throttled.retry_after = 300.0
+    assert json.loads(as_json(Failed.of(throttled)))["retry_after"] == 300
 
 
 def test_a_long_message_is_cut_to_what_kubernetes_keeps() -> None:
