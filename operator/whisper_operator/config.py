@@ -85,6 +85,8 @@ CHOICES = {
 
 
 def _chosen(name: str, value: str) -> str:
+    if name == "hub_endpoint" and "@" in value:
+        raise ConfigError(f"{PREFIX}{name.upper()} must not hold a user name or password: every Job would show it")
     choices = CHOICES.get(name)
     if choices and value not in choices:
         raise ConfigError(f"{PREFIX}{name.upper()} must be one of {', '.join(choices)}, not {value!r}")

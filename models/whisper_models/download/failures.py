@@ -82,7 +82,9 @@ def unreachable(question: Question, error: Exception) -> Exception:
     what = (
         "does not present a certificate that is trusted here" if isinstance(cause, ssl.SSLError) else "gives no answer"
     )
-    said = str(cause) or type(cause).__name__
+    # What cannot be read may be a proxy's address with a password in it, so no part of it is repeated.
+    strange = isinstance(error, httpx2.InvalidURL)
+    said = "an address cannot be read" if strange else str(cause) or type(cause).__name__
     return TryAgain(
         HubUnreachable(f"{question.endpoint} {what} for {question} ({said}): check endpoint, network, DNS and proxy")
     )

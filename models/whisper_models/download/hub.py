@@ -12,6 +12,7 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
+from whisper_models.download.addresses import require_no_password
 from whisper_models.download.failures import Question, TryAgain, from_client, odd_answer, unreachable
 from whisper_models.download.retry import Attempts, Patience
 from whisper_models.download.selection import RemoteFile
@@ -54,6 +55,7 @@ def resolve(source: HubSource, patience: Patience) -> Checkpoint:
     Raises:
         HubUnreachable, HubError, Throttled, AuthFailed, NotFound: as they are called.
     """
+    require_no_password(source.endpoint)
     attempts = Attempts(patience)
     while True:
         try:
