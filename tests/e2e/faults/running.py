@@ -1,0 +1,31 @@
+"""One fault from the quiet before it to the quiet after it."""
+
+import time
+
+from tests.e2e.faults.fault import Fault, Length
+from tests.e2e.faults.load import Callers, Traffic
+from tests.e2e.faults.scene import Scene
+from tests.e2e.faults.verdict import Observation, complaints
+
+
+def run(fault: Fault, scene: Scene, length: Length) -> Observation | None:
+    """What the callers saw; None where the fault has no callers."""
+    scene.settle()
+    if fault.expects is None:
+        with fault.inject(scene, length):
+            return None
+    with Traffic(Callers(fault.through.urls(scene), fault.callers)) as traffic:
+        at = time.monotonic()
+        with fault.inject(scene, length):
+            left = at + fault.watched - time.monotonic()
+            time.sleep(max(0.0, left))  # nothing to wait for: callers go on for so long, and are judged by all of it
+            traffic.stop()
+    return Observation(traffic.requests, at)
+
+
+def judge(fault: Fault, seen: Observation | None) -> None:
+    """An AssertionError with every request that fared otherwise than the table says."""
+    if seen is None or fault.expects is None:
+        return
+    told = complaints(seen, fault.expects)
+    assert not told, f"{len(told)} of {len(seen.requests)} requests:\n" + "\n".join(told)
