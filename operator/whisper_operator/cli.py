@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,10 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from whisper_operator import config, logs
+from whisper_operator.cluster.errors import NotLeader
 from whisper_operator.operate import operate
+
+log = logging.getLogger(__name__)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,5 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.namespace:
         found = replace(found, namespaces=tuple(given.namespace))
     logs.configure(found.log_level)
-    asyncio.run(operate(found))
+    try:
+        asyncio.run(operate(found))
+    except NotLeader as error:
+        log.error("ending", extra={"error": str(error)})  # noqa: TRY400  # where it was noticed says nothing more
+        return 1
     return 0

@@ -35,6 +35,12 @@ class Config:
     """Model hub for ModelSets that name none; the public hub when empty."""
     cluster_domain: str = "cluster.local"
     """DNS domain of the cluster."""
+    lease_namespace: str | None = None
+    """Namespace of the Lease that one of several replicas holds; without it there is no election: run one replica."""
+    lease_name: str = "whisper-operator"
+    """Name of that Lease."""
+    replica: str | None = None
+    """Name of this replica in the Lease: the pod's; the host's when empty."""
     resync_seconds: int = 300
     """How often everything is listed and looked at again."""
     workers: int = 8

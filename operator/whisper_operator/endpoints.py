@@ -16,7 +16,7 @@ def application(beat: Callable[[], Awaitable[None]], ready: Callable[[], bool]) 
 
     Args:
         beat: returns when the work queue has turned.
-        ready: whether the first listing is done.
+        ready: whether the first listing is done, or another replica leads and this one stands by.
     """
 
     async def livez(_: web.Request) -> web.Response:
@@ -29,7 +29,7 @@ def application(beat: Callable[[], Awaitable[None]], ready: Callable[[], bool]) 
     async def readyz(_: web.Request) -> web.Response:
         if ready():
             return web.Response(text="ok\n")
-        return web.Response(status=503, text="the first listing is not done\n")
+        return web.Response(status=503, text="neither listed nor standing by yet\n")
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": "text/plain; version=0.0.4"})

@@ -17,3 +17,8 @@ API_REQUESTS = Counter(
 )
 WATCH_RESTARTS = Counter("whisper_operator_watch_restarts_total", "Times that watching had to begin anew")
 OBJECTS = Gauge("whisper_operator_objects", "Objects known to the operator, by kind", ["kind"])
+LEADER = Gauge("whisper_operator_leader", "1 in the replica that leads, 0 in those that stand by")
+LEASE_TRANSITIONS = Gauge(
+    "whisper_operator_lease_transitions",
+    "Times that the Lease passed to another holder, as the Lease itself counts them",
+)

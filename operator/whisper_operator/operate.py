@@ -1,18 +1,21 @@
-"""The running operator: one connection, one cache, one queue, and kopf's watches beside them."""
+"""The running operator: one connection, one cache, one queue, kopf's watches beside them; all of it once it leads."""
 
 import asyncio
 import logging
 import signal
-from contextlib import AsyncExitStack
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 
 from whisper_operator.cluster.cache import Cache
-from whisper_operator.cluster.connection import Connection, connect
+from whisper_operator.cluster.connection import Connection, always, connect
 from whisper_operator.cluster.errors import ApiError
 from whisper_operator.cluster.events import Recorder
 from whisper_operator.cluster.execute import Executor
 from whisper_operator.cluster.intake import Intake
+from whisper_operator.cluster.lease import Election
 from whisper_operator.cluster.listing import list_all
 from whisper_operator.cluster.observe import Observer
 from whisper_operator.cluster.pod_http import PodHttp
@@ -21,7 +24,7 @@ from whisper_operator.cluster.reconcile import Reconciler
 from whisper_operator.config import Config
 from whisper_operator.endpoints import application, serving
 from whisper_operator.handlers.watch import Watch
-from whisper_operator.metrics import WATCH_RESTARTS
+from whisper_operator.metrics import LEADER, WATCH_RESTARTS
 from whisper_operator.plan.types import Key, Manifest
 
 log = logging.getLogger(__name__)
@@ -110,23 +113,60 @@ def _until_it_fails(watch: Watch) -> None:
 
 
 async def operate(config: Config) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        NotLeader: another replica leads now, or may. What this process knows is not to be relied on any more, so it
+            ends, and whoever starts it again gets a replica that stands by.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(connect())
+        election = await stack.enter_async_context(_election(config))
+        left = election.left if election else always
+        connection = await stack.enter_async_context(connect(left=left))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         operator = Operator(config, connection, session)
-        app = application(operator.beat, lambda: operator.listed)
+        app = application(operator.beat, lambda: operator.listed or (election is not None and election.standing_by))
         await stack.enter_async_context(serving(app, config.port))
-        working = asyncio.create_task(operator.run())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        working.cancel()
         try:
-            await working
-        except asyncio.CancelledError:
-            log.info("stopped")
+            await first_of(stop.wait(), _lead(election, operator))
+        finally:
+            if election:
+                await election.release()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def _election(config: Config) -> AsyncIterator[Election | None]:
+    """Where no Lease is configured, there is none, and this process leads without one."""
+    if config.lease_namespace is None:
+        yield None
+        return
+    async with connect() as connection:
+        replica = config.replica or socket.gethostname()
+        yield Election(connection, config.lease_namespace, config.lease_name, replica)
+
+
+async def _lead(election: Election | None, operator: Operator) -> None:
+    if election is None:
+        LEADER.set(1)
+        await operator.run()
+    else:
+        await election.win()
+        await first_of(operator.run(), election.hold())
+
+
+async def first_of(*works: Coroutine[None, None, object]) -> None:
+    """Until the first one ends; the others are cancelled and waited for, and what it raised is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

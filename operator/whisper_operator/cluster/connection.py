@@ -1,8 +1,16 @@
-"""The way to the API server: credentials from the pod or from a kubeconfig, a bounded time for every request."""
+"""The way to the API server: credentials from the pod or from a kubeconfig, a bounded time for every request.
+
+Every write passes here, and so does the rule about writes: a process writes as long as it leads. That is asked before a
+request is made, and once more when its bytes are about to go, since a process may be stopped in between. A write is
+given up, here and by the API server, when the time to write is over; bytes that have not arrived by then never do.
+"""
 
 import json
+import math
 import os
-from collections.abc import AsyncIterator, Mapping
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,44 +19,68 @@ from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.dynamic import DynamicClient
 
-from whisper_operator.cluster.errors import Unavailable, from_status
+from whisper_operator.cluster.errors import NotLeader, Unavailable, from_status
 from whisper_operator.cluster.kinds import Kind
 from whisper_operator.metrics import API_REQUESTS
 from whisper_operator.plan.ownership import MANAGER
 from whisper_operator.plan.types import Manifest
 
-TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
+TIMEOUT = 20.0
+CONNECT_TIMEOUT = 5.0
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
 
 
+def always() -> float:
+    """The time to write of a process that no other competes with."""
+    return math.inf
+
+
 class Connection:
-    """Requests to the API server as dictionaries; every failure is an `ApiError`."""
+    """Requests to the API server as dictionaries; every failure is an `ApiError`, or `NotLeader`.
 
-    def __init__(self, api: client.ApiClient) -> None:
+    Args:
+        api: the client.
+        left: seconds during which this process may still write.
+    """
+
+    def __init__(self, api: client.ApiClient, left: Callable[[], float] = always) -> None:
         self._dynamic = DynamicClient(api)
+        self._left = left
 
-    async def request(self, method: str, path: str, **params: Any) -> Manifest:
+    async def request(self, method: str, path: str, *, timeout: float = TIMEOUT, **params: Any) -> Manifest:  # noqa: ASYNC109  # it goes to the API server too
         """One request; the answer's JSON."""
         name = f"{method} {path}"
+        if method != "get":
+            timeout = min(timeout, self._time_to_write())
+            params["query_params"] = [("timeout", f"{timeout:.3f}s")]
+        limit = aiohttp.ClientTimeout(total=timeout, connect=min(timeout, CONNECT_TIMEOUT), ceil_threshold=timeout)
         try:
-            answer = await self._dynamic.request(method, path, serialize=False, _request_timeout=TIMEOUT, **params)
+            answer = await self._dynamic.request(method, path, serialize=False, _request_timeout=limit, **params)
             found: Manifest = json.loads(await answer.read())
         except ApiException as error:
             API_REQUESTS.labels(method, str(error.status)).inc()
             raise from_status(error.status, _parsed(error.body), name) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             API_REQUESTS.labels(method, "none").inc()
+            if method != "get":
+                self._time_to_write()
             raise Unavailable(f"{name}: {error or type(error).__name__}") from error
         API_REQUESTS.labels(method, str(answer.status)).inc()
         return found
+
+    def _time_to_write(self) -> float:
+        left = self._left()
+        if left <= 0:
+            raise NotLeader("this process does not lead (any more): it writes nothing")
+        return left
 
     async def get(self, kind: Kind, namespace: str | None, name: str) -> Manifest:
         """One object."""
         return await self.request("get", kind.path(namespace, name))
 
     async def pages(
-        self, kind: Kind, namespace: str | None, **selectors: str
+        self, kind: Kind, namespace: str | None, **selectors: Any
     ) -> AsyncIterator[tuple[list[Manifest], str]]:
         """All objects of a kind, page by page, each with the resourceVersion of the list."""
         following: str | None = None
@@ -91,7 +123,9 @@ def _parsed(body: Any) -> Any:
 
 
 @asynccontextmanager
-async def connect(environment: Mapping[str, str] = os.environ) -> AsyncIterator[Connection]:
+async def connect(
+    environment: Mapping[str, str] = os.environ, left: Callable[[], float] = always
+) -> AsyncIterator[Connection]:
     """A connection with the pod's service account, else with the kubeconfig that KUBECONFIG names."""
     settings = client.Configuration()
     if "KUBERNETES_SERVICE_HOST" in environment and "KUBECONFIG" not in environment:
@@ -100,8 +134,32 @@ async def connect(environment: Mapping[str, str] = os.environ) -> AsyncIterator[
         await config.load_kube_config(
             environment.get("KUBECONFIG"), client_configuration=settings, persist_config=False
         )
+    settings.trace_configs = [_asking_again(left)]
     api = client.ApiClient(settings)
+    connector = aiohttp.TCPConnector(ssl=api.rest_client.ssl_context, socket_factory=_forgetful)
+    settings.client_session_kwargs = {"connector": connector}
     try:
-        yield Connection(api)
+        yield Connection(api, left)
     finally:
         await api.close()
+        await connector.close()
+
+
+def _asking_again(left: Callable[[], float]) -> aiohttp.TraceConfig:
+    """Lets no body go when the time to write is over: aiohttp calls this before it writes, headers and body at once."""
+
+    async def before_writing(*_: object) -> None:
+        if left() <= 0:
+            raise NotLeader("its time to write ended before a request was sent")
+
+    found = aiohttp.TraceConfig()
+    found.on_request_chunk_sent.append(before_writing)
+    return found
+
+
+def _forgetful(address: Any) -> socket.socket:
+    """A socket that, once closed, sends nothing more: the kernel would try for minutes to deliver what it still has."""
+    family, kind, protocol, _, _ = address
+    found = socket.socket(family, kind, protocol)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return found

@@ -6,14 +6,14 @@ an interruption at any point is repaired by the next turn: until the status is w
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 
 from whisper_operator.api import API_VERSION
 from whisper_operator.cluster.cache import Address, Cache, address
 from whisper_operator.cluster.compare import covers, stamp, stamped
 from whisper_operator.cluster.connection import Connection
-from whisper_operator.cluster.errors import Failing, NamespaceEnding, NotLeader, NotThere, Refused
+from whisper_operator.cluster.errors import Failing, NamespaceEnding, NotThere, Refused
 from whisper_operator.cluster.events import Recorder
 from whisper_operator.cluster.kinds import CUSTOM, Kind, kind_of
 from whisper_operator.metrics import WRITES
@@ -49,19 +49,12 @@ class Outcome:
 
 
 class Executor:
-    """Writes plans to the cluster.
+    """Writes plans to the cluster, through a connection that lets only the leader write."""
 
-    Args:
-        may_write: asked before each write; says no once this process is not the leader.
-    """
-
-    def __init__(
-        self, connection: Connection, cache: Cache, recorder: Recorder, may_write: Callable[[], bool] = lambda: True
-    ) -> None:
+    def __init__(self, connection: Connection, cache: Cache, recorder: Recorder) -> None:
         self._connection = connection
         self._cache = cache
         self._recorder = recorder
-        self._may_write = may_write
         self._settled: defaultdict[Key, dict[Address, tuple[str, str]]] = defaultdict(dict)
 
     async def execute(self, plan: Plan, key: Key, resource: Manifest) -> Outcome:
@@ -71,7 +64,6 @@ class Executor:
             await self._noting(outcome, manifest, self._apply(manifest, key, resource, outcome))
         if plan.status is not None and not outcome.namespace_ending:
             for event in plan.events:
-                self._check()
                 await self._recorder.record(event, resource)
             await self._write_status(plan.status, resource)
         for reference in plan.prune:
@@ -118,7 +110,6 @@ class Executor:
         return left.get(address(wanted)) == now or covers(live, wanted)
 
     async def _write(self, kind: Kind, wanted: Manifest, sub: str | None = None) -> Manifest:
-        self._check()
         found = await self._connection.apply(wanted, kind, sub)
         WRITES.labels(kind.kind, "apply").inc()
         if kind.kind in CUSTOM_KINDS or (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER:
@@ -142,7 +133,6 @@ class Executor:
 
     async def _prune(self, reference: ObjectRef) -> None:
         kind = kind_of(reference.api_version, reference.kind)
-        self._check()
         try:
             await self._connection.delete(kind, reference.namespace, reference.name, reference.uid)
         except NotThere:
@@ -151,7 +141,3 @@ class Executor:
             WRITES.labels(kind.kind, "delete").inc()
         if kind.kind in CREATED_ONCE:
             self._cache.remove((reference.kind, reference.namespace, reference.name), reference.uid)
-
-    def _check(self) -> None:
-        if not self._may_write():
-            raise NotLeader("another replica leads: this one writes nothing")

@@ -37,10 +37,11 @@ def live(**meta: Any) -> dict[str, Any]:
 def unconnected(*known: dict[str, Any], leads: bool) -> Executor:
     """An executor that would fail at the first request."""
     connection = object.__new__(Connection)
+    connection._left = lambda: 10.0 if leads else 0.0
     cache = Cache()
     for one in known:
         cache.put(one)
-    return Executor(connection, cache, Recorder(connection), may_write=lambda: leads)
+    return Executor(connection, cache, Recorder(connection))
 
 
 DIFFERENT = config_map() | {"data": {"a": "c"}}
