@@ -57,6 +57,12 @@ REFUSED = [
     Case("no time between probes", probed(interval="0s"), "healthCheck.interval.*must be from 100ms to 1h"),
     Case("no time to answer a probe", probed(timeout="0ms"), "healthCheck.timeout.*must be from 100ms to 1h"),
     Case("no time for a request", routed(timeouts={"request": "0s"}), "timeouts.request.*must be from 1s to 24h"),
+    Case(
+        "an attempt longer than its request",
+        routed(timeouts={"request": "1m", "attempt": "61s"}),
+        "attempt must not be longer than request",
+    ),
+    Case("an attempt longer than a request by default", routed(timeouts={"attempt": "31m"}), "attempt must not be"),
     Case("a day for a request", routed(timeouts={"request": "25h"}), "timeouts.request.*must be from 1s to 24h"),
     Case("ages for a request", routed(timeouts={"request": "99999999h"}), "timeouts.request.*should match"),
     Case("no upload at all", routed(maxUploadSize="0"), "maxUploadSize.*must be from 1k to 4095Mi"),

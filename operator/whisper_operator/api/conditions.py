@@ -109,7 +109,7 @@ class Reason(StrEnum):
     NO_HEALTHY_RUNTIME = "NoHealthyRuntime"
     """The router answers but has nothing healthy to send requests to."""
     ROUTER_UNREACHABLE = "RouterUnreachable"
-    """No router pod answered."""
+    """A router pod did not answer, or none did."""
     REPLICAS_MISSING = "ReplicasMissing"
     """It serves with fewer replicas than asked for."""
 

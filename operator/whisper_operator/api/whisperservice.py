@@ -36,6 +36,15 @@ NAME_RULE = (
     f"!self.metadata.name.matches('-({'|'.join(SUFFIXES)})$')",
     f"metadata.name must not end in one of {KEPT}: the operator gives such names to what it makes for other services",
 )
+REQUEST_TIMEOUT = "30m"
+"""Of a request for which the spec says nothing."""
+ALLOWED = f"duration(has(self.request) ? self.request : '{REQUEST_TIMEOUT}')"
+TIMEOUTS_RULES = rules(
+    (
+        f"!has(self.attempt) || duration(self.attempt) <= {ALLOWED}",
+        f"attempt must not be longer than request ({REQUEST_TIMEOUT} when absent)",
+    )
+)
 RUNTIMES_RULES = rules(("has(self.cpu)", "spec.runtimes names no runtime: name at least one, for example cpu: {}"))
 
 
@@ -95,15 +104,19 @@ class HealthCheck(Part):
 class Timeouts(Part):
     """How long requests may take."""
 
+    model_config = ConfigDict(json_schema_extra=TIMEOUTS_RULES)
+
     request: RequestTime | None = None
     """From the request's end to the answer's end; 30m when absent."""
+    attempt: RequestTime | None = None
+    """How long one pod may take before the router gives the request to another; as long as `request` when absent."""
 
 
 class Routing(Part):
     """The router."""
 
     replicas: Annotated[int, Field(ge=1, le=100)] | None = None
-    """Router pods; 1 when absent."""
+    """Router pods; 2 when absent, so that one may fail or be replaced while the other answers."""
     load_balancing: LoadBalancing | None = None
     """How the router chooses among pods; LeastRequest when absent."""
     health_check: HealthCheck | None = None
@@ -146,7 +159,7 @@ class RuntimeStatus(Part):
     ready: Annotated[int, Field(ge=0)] = 0
     """Pods that are ready."""
     healthy: Annotated[int, Field(ge=0)] | None = None
-    """Pods that the router finds healthy; unknown while no router answers."""
+    """Pods that every router pod finds healthy; unknown while none answers."""
     model: ModelName | None = None
     """Model that it serves."""
     variant: Annotated[str, Field(max_length=64)] | None = None
@@ -185,6 +198,8 @@ class EffectiveRouting(Part):
     """How the router asks runtimes whether they are ready."""
     request_timeout: Duration
     """How long a request may take."""
+    attempt_timeout: Duration | None = None
+    """How long one pod may take before the request goes to another; no limit of its own when absent."""
     max_upload_size: Annotated[str, Field(max_length=24)]
     """Largest request body."""
 

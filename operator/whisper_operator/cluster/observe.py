@@ -120,12 +120,13 @@ class Observer:
 
     async def _router(self, pods: tuple[Manifest, ...]) -> RouterHealth | None:
         routers = [one for one in pods if one["metadata"]["labels"].get(COMPONENT) == "router"]
-        addresses = sorted(ip for one in routers if (ip := running_at(one)))
-        if not addresses:
+        routers.sort(key=lambda one: str(one["metadata"]["name"]))
+        # One that is not ready yet gets no requests, and knows no pods yet.
+        address_of = {one["metadata"]["name"]: ip for one in routers if is_ready(one) and (ip := running_at(one))}
+        if not address_of:
             return None
-        return router_health(
-            await self._pod_http.pages([f"http://{host(ip)}:{STATS_PORT}{HEALTH_QUERY}" for ip in addresses])
-        )
+        urls = [f"http://{host(ip)}:{STATS_PORT}{HEALTH_QUERY}" for ip in address_of.values()]
+        return router_health(dict(zip(address_of, await self._pod_http.pages(urls), strict=True)))
 
     async def _claim(self, namespace: str, name: str) -> Manifest | None:
         known = self._cache.get(CLAIM.kind, namespace, name)
@@ -190,6 +191,12 @@ def running_at(pod: Manifest) -> str | None:
     if status.get("phase") != "Running" or pod["metadata"].get("deletionTimestamp"):
         return None
     return status.get("podIP") or None
+
+
+def is_ready(pod: Manifest) -> bool:
+    """Whether Kubernetes sends requests to a pod."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def last_seen(event: Manifest) -> str:

@@ -1,7 +1,7 @@
 """The two frozen values between which planning lies: what was observed, and the plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -85,12 +85,22 @@ class TierHealth:
 class RouterHealth:
     """What the router pods' own statistics say; made by `plan.service.health.router_health`."""
 
-    asked: int
-    """Router pods that were asked."""
-    answering: int
-    """Router pods that answered."""
-    runtimes: Mapping[str, TierHealth] = field(default_factory=dict)
-    """By runtime name; the worst view among the routers that answered."""
+    views: Mapping[str, Mapping[str, TierHealth] | None]
+    """By router pod that was asked: each runtime as it sees it, or None where it did not answer."""
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Router pods that did not answer."""
+        return tuple(pod for pod, view in self.views.items() if view is None)
+
+    @property
+    def answers(self) -> bool:
+        """Whether any router pod did."""
+        return len(self.silent) < len(self.views)
+
+    def seen(self, runtime: str) -> Mapping[str, TierHealth]:
+        """A runtime as each router pod that answered sees it; none of its pods where it knows none."""
+        return {pod: view.get(runtime, TierHealth(0, 0)) for pod, view in self.views.items() if view is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import httpx
 from whisper_operator.plan.service.envoy import RouterSettings, Tier, render
 from whisper_operator.plan.service.health import HEALTH_QUERY, router_health
 from whisper_operator.plan.service.manifests.router_deployment import OPTIONS
-from whisper_operator.plan.types import RouterHealth
+from whisper_operator.plan.types import TierHealth
 
 from tests.contract.router.upstream import Upstream
 from tests.support.waiting import wait_until
@@ -35,10 +35,10 @@ class Proxy:
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, timeout=30)
 
-    def health(self) -> RouterHealth:
+    def health(self, runtime: str) -> TierHealth:
         """What the operator would read from this router."""
         page = httpx.get(f"{self.stats}{HEALTH_QUERY}", timeout=5)
-        return router_health([page.content if page.status_code == 200 else None])
+        return router_health({"router": page.content if page.status_code == 200 else None}).seen(runtime)["router"]
 
 
 Start = Callable[..., AbstractAsyncContextManager[Proxy]]

@@ -70,11 +70,11 @@ async def test_a_pod_that_cuts_connections_loses_no_request(start: Start, pods: 
 async def test_an_unready_tier_is_left_and_taken_again(start: Start, pods: Pods) -> None:
     async with start() as proxy, proxy.client() as client:
         pods[0].ready = pods[1].ready = False
-        await until(lambda: proxy.health().runtimes["npu"].healthy == 0)
+        await until(lambda: proxy.health("npu").healthy == 0)
         answer = await client.post("/transcribe", content=b"audio")
         assert (answer.headers["x-whisper-runtime"], answer.headers["x-whisper-attempts"]) == ("cpu", "1")
         pods[0].ready = True
-        await until(lambda: proxy.health().runtimes["npu"].healthy == 1)
+        await until(lambda: proxy.health("npu").healthy == 1)
         answers = [await client.post("/transcribe", content=b"audio") for _ in range(10)]
     # One healthy pod of two is enough for its tier: nothing spills.
     assert {answer.headers["x-whisper-runtime"] for answer in answers} == {"npu"}

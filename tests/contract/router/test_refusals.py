@@ -102,7 +102,7 @@ async def test_a_pod_that_hangs_is_left_for_another_when_it_is_ended(start: Star
     async with start(request_timeout=timedelta(seconds=25), probe=probe) as proxy, proxy.client() as client:
         pods[0].frozen = True
         held = [asyncio.create_task(client.post("/transcribe", content=b"audio")) for _ in range(6)]
-        await until(lambda: proxy.health().runtimes["npu"].healthy == 1)
+        await until(lambda: proxy.health("npu").healthy == 1)
         # No new request goes there.
         before = len(pods[0].seen)
         held += [asyncio.create_task(client.post("/transcribe", content=b"audio")) for _ in range(6)]

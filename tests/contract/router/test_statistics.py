@@ -18,8 +18,8 @@ OPEN = {KEY_HEADER: "sesame"}
 async def test_the_operator_reads_each_runtimes_health(start: Start, pods: Pods) -> None:
     pods[1].ready = False
     async with start() as proxy:
-        await until(lambda: proxy.health().runtimes["npu"] == TierHealth(healthy=1, total=2))
-        assert (await asyncio.to_thread(proxy.health)).runtimes["cpu"] == TierHealth(healthy=1, total=1)
+        await until(lambda: proxy.health("npu") == TierHealth(healthy=1, total=2))
+        assert await asyncio.to_thread(proxy.health, "cpu") == TierHealth(healthy=1, total=1)
 
 
 async def test_prometheus_reads_metrics(start: Start, pods: Pods) -> None:

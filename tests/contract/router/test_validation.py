@@ -18,7 +18,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "the shortest times": {
         "routing": {
             "healthCheck": {"interval": "100ms", "timeout": "100ms", "retries": 1},
-            "timeouts": {"request": "1s"},
+            "timeouts": {"request": "1s", "attempt": "1s"},
         }
     },
     "the longest times": {"routing": {"timeouts": {"request": "24h"}, "healthCheck": {"interval": "1h"}}},

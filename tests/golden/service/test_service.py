@@ -37,5 +37,11 @@ def observed(case: Path) -> ObservedService:
 
 
 def router(said: dict[str, Any]) -> RouterHealth:
-    tiers = {name: TierHealth(**tier) for name, tier in said["runtimes"].items()}
-    return RouterHealth(asked=said["asked"], answering=said["answering"], runtimes=tiers)
+    """One view for each router pod; null for one that did not answer."""
+    views = said["views"].items()
+    return RouterHealth(
+        {
+            pod: None if view is None else {name: TierHealth(**tier) for name, tier in view.items()}
+            for pod, view in views
+        }
+    )

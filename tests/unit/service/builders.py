@@ -74,14 +74,20 @@ def _stored(number: int, manifest: Object, ready: dict[str, int]) -> Object:
     return found
 
 
-def health(cpu: int, *, total: int = 2, answering: int = 1) -> RouterHealth:
-    return RouterHealth(asked=1, answering=answering, runtimes={"cpu": TierHealth(cpu, total)} if answering else {})
+def health(*cpu: int | None, total: int = 2) -> RouterHealth:
+    """Healthy cpu pods as each router pod sees them; None for one that does not answer."""
+    return RouterHealth(
+        {
+            f"speech-router-{number}": None if healthy is None else {"cpu": TierHealth(healthy, total)}
+            for number, healthy in enumerate(cpu)
+        }
+    )
 
 
 def serving(**fields: Any) -> ObservedService:
     """A service that has reached what was asked for."""
     first = observed(**fields)
-    return observed(**{"owned": live(plan_service(first)), "router": health(2)} | fields)
+    return observed(**{"owned": live(plan_service(first)), "router": health(2, 2)} | fields)
 
 
 def again(before: ObservedService, plan: Plan, **fields: Any) -> ObservedService:

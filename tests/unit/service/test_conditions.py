@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from whisper_operator.plan.service import plan_service
-from whisper_operator.plan.types import ObservedService
+from whisper_operator.plan.types import ObservedService, RouterHealth
 
 from tests.unit.service.builders import (
     again,
@@ -134,7 +134,7 @@ CASES = [
     ),
     Case(
         "the router finds nobody healthy, whatever the pods say",
-        serving(router=health(0)),
+        serving(router=health(0, 0)),
         {
             "Ready": ("False", "NoHealthyRuntime"),
             "RoutingReady": ("False", "NoHealthyRuntime"),
@@ -149,19 +149,47 @@ CASES = [
     ),
     Case(
         "routers that do not answer are like none",
-        serving(router=health(0, answering=0)),
+        serving(router=health(None, None)),
         {"Ready": OK, "RoutingReady": OK},
         active="cpu",
     ),
     Case(
         "one of two healthy → it serves, degraded",
-        serving(router=health(1)),
+        serving(router=health(1, 1)),
         {"Ready": OK, "Degraded": ("True", "ReplicasMissing")},
         active="cpu",
     ),
     Case(
+        "one router of two does not answer → the other serves, degraded",
+        serving(router=health(2, None)),
+        {"Ready": OK, "RoutingReady": OK, "Degraded": ("True", "RouterUnreachable")},
+        active="cpu",
+    ),
+    Case(
+        "one router of two reaches no pod → the other serves, degraded",
+        serving(router=health(2, 0)),
+        {"Ready": OK, "RoutingReady": OK, "Degraded": ("True", "ReplicasMissing")},
+        active="cpu",
+    ),
+    Case(
+        "a router pod is missing → the other serves, degraded",
+        serving(owned=live(plan_service(observed()), ready={"speech-router": 1}), router=health(2)),
+        {"Ready": OK, "RoutingReady": OK, "Degraded": ("True", "ReplicasMissing")},
+        active="cpu",
+    ),
+    Case(
+        "no node takes the second router pod → its reason is told",
+        serving(
+            owned=live(plan_service(observed()), ready={"speech-router": 1}),
+            pods=(pod("router", **UNSCHEDULABLE),),
+            router=health(2),
+        ),
+        {"Ready": OK, "Degraded": ("True", "Unschedulable")},
+        active="cpu",
+    ),
+    Case(
         "zero replicas asked → not ready, and nothing is on its way",
-        serving(resource=service(runtimes={"cpu": {"replicas": 0}}), router=health(0, total=0)),
+        serving(resource=service(runtimes={"cpu": {"replicas": 0}}), router=health(0, 0, total=0)),
         {"Ready": ("False", "NoHealthyRuntime")},
         message="replicas: 0",
     ),
@@ -199,6 +227,28 @@ def test_the_message_says_where_it_comes_from_when_no_router_answers() -> None:
     assert routing["message"].startswith("No router pod can be asked")
 
 
+@pytest.mark.parametrize(
+    ("router", "says"),
+    [
+        (health(2, None), "no answer from speech-router-1"),
+        (health(2, 1), "1 of 2 cpu healthy for speech-router-1; the other router pods reach more"),
+        (health(1, 1), "1 of 2 cpu healthy"),
+    ],
+    ids=["silent", "disagreeing", "agreeing"],
+)
+def test_degraded_names_the_router_pod_that_stands_apart(router: RouterHealth, says: str) -> None:
+    plan = plan_service(serving(router=router))
+    assert plan.status is not None
+    message = next(one["message"] for one in plan.status["conditions"] if one["type"] == "Degraded")
+    assert message.endswith(says)
+
+
+def test_the_number_of_healthy_pods_is_what_every_router_pod_reaches() -> None:
+    plan = plan_service(serving(router=health(2, 1, None)))
+    assert plan.status is not None
+    assert plan.status["runtimes"][0]["healthy"] == 1
+
+
 def test_events_tell_a_change_once() -> None:
     first = observed()
     plan = plan_service(first)
@@ -210,9 +260,9 @@ def test_becoming_ready_and_degraded_are_events() -> None:
     before = serving()
     ready = plan_service(before)
     assert ("Normal", "Ready") in {(event.type, event.reason) for event in ready.events}
-    worse = plan_service(again(before, ready, router=health(1)))
+    worse = plan_service(again(before, ready, router=health(1, 1)))
     assert [(event.type, event.reason) for event in worse.events] == [("Warning", "ReplicasMissing")]
-    better = plan_service(again(again(before, ready), worse, router=health(2)))
+    better = plan_service(again(again(before, ready), worse, router=health(2, 2)))
     assert [(event.type, event.reason) for event in better.events] == [("Normal", "Ready")]
 
 
@@ -222,7 +272,7 @@ def test_the_way_to_ready_is_no_warning_and_falling_back_is() -> None:
     assert {event.type for event in starting_up.events} == {"Normal"}
     there = serving()
     ready = plan_service(there)
-    lost = plan_service(again(there, ready, router=health(0)))
+    lost = plan_service(again(there, ready, router=health(0, 0)))
     assert [(event.type, event.reason) for event in lost.events] == [("Warning", "NoHealthyRuntime")]
 
 
@@ -244,7 +294,9 @@ def test_a_service_that_is_being_deleted_is_left_to_the_garbage_collector() -> N
 
 
 def test_the_router_is_looked_at_again_and_nothing_else_needs_to_be() -> None:
-    resting, busy, blind = (plan_service(serving(**fields)) for fields in ({}, {"router": health(0)}, {"router": None}))
+    resting, busy, blind = (
+        plan_service(serving(**fields)) for fields in ({}, {"router": health(0, 0)}, {"router": None})
+    )
     assert resting.look_again is not None
     assert busy.look_again is not None
     assert busy.look_again < resting.look_again

@@ -21,22 +21,22 @@ THROWN_OUT = FINE | {"failed_outlier_check": True}
 
 
 def test_what_is_wrong_with_a_host_makes_it_unhealthy() -> None:
-    found = router_health([page(("cpu", FINE), ("cpu", SICK), ("cpu", THROWN_OUT), ("npu", SICK))])
-    assert found.runtimes == {"cpu": TierHealth(1, 3), "npu": TierHealth(0, 1)}
+    found = router_health({"one": page(("cpu", FINE), ("cpu", SICK), ("cpu", THROWN_OUT), ("npu", SICK))})
+    assert found == RouterHealth({"one": {"cpu": TierHealth(1, 3), "npu": TierHealth(0, 1)}})
 
 
-def test_the_worst_view_counts() -> None:
-    found = router_health([page(("cpu", FINE), ("cpu", FINE)), page(("cpu", FINE), ("cpu", SICK)), None])
-    assert found == RouterHealth(asked=3, answering=2, runtimes={"cpu": TierHealth(1, 2)})
-
-
-def test_a_router_that_knows_no_pod_yet_sees_none() -> None:
-    assert router_health([page(("cpu", FINE)), page()]).runtimes == {"cpu": TierHealth(0, 0)}
+def test_each_router_pod_has_its_own_view() -> None:
+    found = router_health({"one": page(("cpu", FINE)), "two": page(("cpu", SICK)), "three": page(), "four": None})
+    assert found.seen("cpu") == {"one": TierHealth(1, 1), "two": TierHealth(0, 1), "three": TierHealth(0, 0)}
+    assert found.silent == ("four",)
+    assert found.answers
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"cluster_statuses": 1}', b"\xff", b"null"])
 def test_what_is_no_such_page_is_no_answer(body: bytes) -> None:
-    assert router_health([body]) == RouterHealth(asked=1, answering=0)
+    found = router_health({"one": body})
+    assert found == RouterHealth({"one": None})
+    assert not found.answers
 
 
 @settings(deadline=None)  # how fast a loaded machine is, is not what is tested
@@ -54,4 +54,4 @@ def test_what_is_no_such_page_is_no_answer(body: bytes) -> None:
     )
 )
 def test_no_page_can_break_it(value: Any) -> None:
-    router_health([json.dumps(value).encode()])
+    router_health({"one": json.dumps(value).encode()})

@@ -88,6 +88,47 @@ def test_a_pod_gets_as_long_to_end_as_its_requests_may_take() -> None:
     assert grace == {"speech-router": 75, "speech-cpu": 75}
 
 
+def test_there_are_two_routers_unless_the_spec_says_otherwise() -> None:
+    replicas = [
+        applied(routing=routing)["Deployment", "speech-router"]["spec"]["replicas"] for routing in ({}, {"replicas": 1})
+    ]
+    assert replicas == [2, 1]
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 5])
+def test_a_node_can_always_be_drained_one_pod_of_a_kind_at_a_time(replicas: int) -> None:
+    found = applied(routing={"replicas": replicas}, runtimes={"cpu": {"replicas": replicas}})
+    budgets = {name: one["spec"] for (kind, name), one in found.items() if kind == "PodDisruptionBudget"}
+    assert set(budgets) == {"speech-router", "speech-cpu"}
+    for name, budget in budgets.items():
+        pods = found["Deployment", name]["spec"]["template"]["metadata"]["labels"]
+        assert budget["selector"]["matchLabels"].items() <= pods.items()
+        # Never all but one: a single pod would keep its node from being drained for ever.
+        assert (budget["maxUnavailable"], budget.get("minAvailable")) == (1, None)
+        assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_an_attempt_has_no_limit_of_its_own_unless_the_spec_gives_one() -> None:
+    def policy(**timeouts: str) -> Object:
+        text = applied(routing={"timeouts": timeouts})["ConfigMap", "speech-router"]["data"]["envoy.yaml"]
+        listener = yaml.safe_load(text)["static_resources"]["listeners"][0]
+        manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        found: Object = manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]
+        return found
+
+    assert "per_try_timeout" not in policy()["retry_policy"]
+    limited = policy(request="10m", attempt="90s")
+    assert (limited["timeout"], limited["retry_policy"]["per_try_timeout"]) == ("600s", "90s")
+
+
+def test_a_process_that_hangs_is_ended_within_half_a_minute_and_a_slow_one_is_not() -> None:
+    pod = applied()["Deployment", "speech-cpu"]["spec"]["template"]["spec"]["containers"][0]
+    probe = pod["livenessProbe"]
+    longest = probe["periodSeconds"] + probe["failureThreshold"] * max(probe["periodSeconds"], probe["timeoutSeconds"])
+    assert longest + probe["terminationGracePeriodSeconds"] <= 30
+    assert probe["timeoutSeconds"] >= 5
+
+
 def test_memory_for_uploads_is_granted_with_them() -> None:
     def limit(**routing: str) -> str:
         pod = applied(routing=routing)["Deployment", "speech-router"]["spec"]["template"]["spec"]

@@ -52,7 +52,7 @@ SPECS = st.fixed_dictionaries(
             replicas=st.integers(1, 5),
             loadBalancing=st.sampled_from(["LeastRequest", "RoundRobin", "Random"]),
             healthCheck=maybe(interval=PROBES, timeout=PROBES, retries=st.integers(1, 10)),
-            timeouts=maybe(request=REQUESTS),
+            timeouts=maybe(request=REQUESTS, attempt=REQUESTS),
             maxUploadSize=UPLOADS,
         ),
         "exposure": maybe(type=st.sampled_from(["ClusterIP", "NodePort", "LoadBalancer"])),
@@ -74,7 +74,7 @@ def situations(draw: st.DrawFn) -> ObservedService:
     return observed(
         resource=resource,
         modelset=draw(st.sampled_from([None, modelset(state, model=model)])),
-        router=draw(st.sampled_from([None, health(0), health(2), health(0, answering=0)])),
+        router=draw(st.sampled_from([None, health(0), health(2), health(None), health(2, None), health(2, 0)])),
         refusals=draw(st.sampled_from([(), ("quota",)])),
     )
 

@@ -19,7 +19,7 @@ __all__ = ["plan_service"]
 
 # Pods and resources are watched; only the router's statistics must be asked for, as nothing tells when they change.
 WHILE_ROLLING_OUT = timedelta(seconds=2)
-AT_REST = timedelta(seconds=5)
+AT_REST = timedelta(seconds=4)
 
 
 def plan_service(observed: ObservedService) -> Plan:

@@ -107,15 +107,30 @@ def _routing_ready(seen: Picture) -> Stated:
 
 
 def _degraded(seen: Picture) -> Stated:
-    for one in seen.runtimes if seen.ready else ():
-        lacking = one.rollout.desired - one.serving
-        if not one.found.ready or lacking > 0:
-            reason, message = shortfall(one)
-            return Stated(ConditionType.DEGRADED, holds=True, reason=reason, message=message)
+    if seen.ready and (lacks := next(_shortfalls(seen), None)) is not None:
+        return Stated(ConditionType.DEGRADED, holds=True, reason=lacks[0], message=lacks[1])
     says = "It serves as asked" if seen.ready else "It does not serve at all: see Ready"
     return Stated(
         ConditionType.DEGRADED, holds=False, reason=Reason.READY if seen.ready else Reason.PROGRESSING, message=says
     )
+
+
+def _shortfalls(seen: Picture) -> Iterator[tuple[Reason, str]]:
+    for one in seen.runtimes:
+        if not one.found.ready or one.serving < one.rollout.desired:
+            yield shortfall(one)
+    if seen.silent_routers:
+        yield Reason.ROUTER_UNREACHABLE, f"The others serve, but no answer from {', '.join(seen.silent_routers)}"
+    if seen.router.ready < seen.router.desired:
+        yield _routers_missing(seen)
+
+
+def _routers_missing(seen: Picture) -> tuple[Reason, str]:
+    if seen.router_trouble is not None:
+        return seen.router_trouble.reason, seen.router_trouble.message
+    if seen.router.refused is not None:
+        return Reason.POD_REFUSED, seen.router.refused
+    return Reason.REPLICAS_MISSING, f"{seen.router.ready} of {seen.router.desired} router pods ready"
 
 
 def shortfall(one: RuntimePicture) -> tuple[Reason, str]:
@@ -128,7 +143,8 @@ def shortfall(one: RuntimePicture) -> tuple[Reason, str]:
         return Reason.POD_REFUSED, one.rollout.refused
     if not one.rollout.settled:
         return Reason.ROLLING_OUT, f"Pods are starting or being replaced: {_count(one)}"
-    return Reason.REPLICAS_MISSING, f"{_count(one)} healthy"
+    by = f" for {', '.join(one.missed_by)}; the other router pods reach more" if one.missed_by else ""
+    return Reason.REPLICAS_MISSING, f"{_count(one)} healthy{by}"
 
 
 def _stalled(seen: Picture) -> Stated | None:

@@ -9,12 +9,14 @@ from typing import Final
 from whisper_operator.api.pods import Resources
 from whisper_operator.api.units import amount, seconds
 from whisper_operator.api.whisperservice import (
+    REQUEST_TIMEOUT,
     CpuRuntime,
     Effective,
     EffectiveRouting,
     EffectiveRuntime,
     HealthCheck,
     Routing,
+    Timeouts,
     WhisperServiceSpec,
 )
 from whisper_operator.plan.types import Images
@@ -29,7 +31,8 @@ CPU_RESOURCES = Resources(
     limits={"cpu": "2", "memory": "4Gi"},
 )
 HEALTH_CHECK = HealthCheck(interval="2s", timeout="1s", retries=2)
-REQUEST_TIMEOUT = "30m"
+# One may fail, be replaced, or lose its node while the other answers.
+ROUTERS = 2
 MAX_UPLOAD_SIZE = "64Mi"
 MAX_QUEUED_AUDIO_SECONDS = 600
 
@@ -56,12 +59,13 @@ def _cpu(asked: CpuRuntime, images: Images) -> EffectiveRuntime:
 
 
 def _routing(asked: Routing) -> EffectiveRouting:
-    timeout = asked.timeouts.request if asked.timeouts else None
+    timeouts = asked.timeouts or Timeouts()
     return EffectiveRouting(
-        replicas=asked.replicas or 1,
+        replicas=asked.replicas or ROUTERS,
         load_balancing=asked.load_balancing or "LeastRequest",
         health_check=_health_check(asked.health_check or HealthCheck()),
-        request_timeout=timeout or REQUEST_TIMEOUT,
+        request_timeout=timeouts.request or REQUEST_TIMEOUT,
+        attempt_timeout=timeouts.attempt,
         max_upload_size=asked.max_upload_size or MAX_UPLOAD_SIZE,
     )
 

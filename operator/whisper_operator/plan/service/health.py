@@ -5,7 +5,7 @@ Pure: whoever asks the routers hands in the pages that came back. The page is En
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from whisper_operator.plan.service.envoy.cluster import CHAIN
@@ -18,22 +18,15 @@ HEALTH_QUERY = f"{HEALTH_PATH}?format=json"
 """Path and query of the page."""
 
 
-def router_health(pages: Sequence[bytes | None]) -> RouterHealth:
-    """One view from those of all router pods.
+def router_health(pages: Mapping[str, bytes | None]) -> RouterHealth:
+    """The views of all router pods.
 
     Args:
-        pages: one for each router pod that was asked: the page, or None where there was no good answer.
+        pages: by router pod that was asked: the page, or None where there was no good answer.
 
-    A pod counts as healthy when every router that answered finds it so: the least number of each tier is taken.
     A page that cannot be read is no answer.
     """
-    views = [view for page in pages if (view := _tiers(page)) is not None]
-    names = dict.fromkeys(name for view in views for name in view)
-    return RouterHealth(asked=len(pages), answering=len(views), runtimes={name: _worst(name, views) for name in names})
-
-
-def _worst(name: str, views: Iterable[Mapping[str, TierHealth]]) -> TierHealth:
-    return min((view.get(name, TierHealth(0, 0)) for view in views), key=lambda tier: (tier.healthy, tier.total))
+    return RouterHealth({pod: _tiers(page) for pod, page in pages.items()})
 
 
 def _tiers(page: bytes | None) -> dict[str, TierHealth] | None:

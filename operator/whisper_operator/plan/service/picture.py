@@ -19,7 +19,9 @@ class RuntimePicture:
     """One runtime as it is.
 
     Attributes:
-        healthy: pods that the router sends requests to; None while no router answers.
+        healthy: pods that every router pod sends requests to; None while no router answers.
+        serves: whether a request that comes to it would be answered: where routers disagree, one of them is enough.
+        missed_by: router pods that find fewer healthy than another does.
     """
 
     runtime: EffectiveRuntime
@@ -27,6 +29,8 @@ class RuntimePicture:
     rollout: Rollout
     trouble: Trouble | None
     healthy: int | None
+    serves: bool
+    missed_by: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -54,7 +58,7 @@ class Picture:
     @property
     def router_answers(self) -> bool:
         """Whether a router told the operator itself how it fares."""
-        return self.health is not None and self.health.answering > 0
+        return self.health is not None and self.health.answers
 
     @property
     def router_serves(self) -> bool:
@@ -64,7 +68,12 @@ class Picture:
     @property
     def active(self) -> RuntimePicture | None:
         """The first of the chain that serves."""
-        return next((one for one in self.runtimes if one.serving > 0), None)
+        return next((one for one in self.runtimes if one.serves), None)
+
+    @property
+    def silent_routers(self) -> tuple[str, ...]:
+        """Router pods that did not answer although another did: where none does, the way to them may be at fault."""
+        return self.health.silent if self.health is not None and self.health.answers else ()
 
     @property
     def ready(self) -> bool:
@@ -105,21 +114,20 @@ def _runtime_picture(
     wanted: Mapping[str, Manifest],
 ) -> RuntimePicture:
     name = names.runtime(target.name, runtime.name)
+    rolled = rollout(deployment_named(name, observed.owned), wanted.get(name))
+    health = observed.router if observed.router is not None and observed.router.answers else None
+    seen = {} if health is None else health.seen(runtime.name)
+    most = max((tier.healthy for tier in seen.values()), default=0)
     return RuntimePicture(
         runtime=runtime,
         found=found,
-        rollout=rollout(deployment_named(name, observed.owned), wanted.get(name)),
+        rollout=rolled,
         trouble=trouble(_pods_of(observed, runtime.name)),
-        healthy=_healthy(observed.router, runtime.name),
+        healthy=min((tier.healthy for tier in seen.values()), default=None),
+        serves=rolled.ready > 0 if health is None else most > 0,
+        missed_by=tuple(pod for pod, tier in seen.items() if tier.healthy < most),
     )
 
 
 def _pods_of(observed: ObservedService, component: str) -> list[Manifest]:
     return [pod for pod in observed.pods if (pod["metadata"].get("labels") or {}).get(COMPONENT_LABEL) == component]
-
-
-def _healthy(health: RouterHealth | None, runtime: str) -> int | None:
-    if health is None or not health.answering:
-        return None
-    tier = health.runtimes.get(runtime)
-    return tier.healthy if tier else 0

@@ -16,6 +16,7 @@ def chain_cluster(settings: RouterSettings) -> Config:
     return {
         "name": CHAIN,
         "cluster_type": _dns(),
+        # Connecting takes a millisecond or never succeeds: a pod whose node is gone costs half a second.
         "connect_timeout": "0.5s",
         "load_balancing_policy": _load_balancing(settings.load_balancing),
         "common_lb_config": {
@@ -28,7 +29,6 @@ def chain_cluster(settings: RouterSettings) -> Config:
         },
         # The address of a pod that has gone may be someone else's a moment later.
         "ignore_health_on_host_removal": True,
-        "close_connections_on_host_health_failure": True,
         "circuit_breakers": {
             "thresholds": [
                 {
@@ -42,7 +42,7 @@ def chain_cluster(settings: RouterSettings) -> Config:
         **_lost_nodes(),
         "typed_extension_protocol_options": _http_options(),
         "health_checks": health_checks(settings.probe),
-        "outlier_detection": outlier_detection(),
+        "outlier_detection": outlier_detection(settings.attempt_timeout),
         "load_assignment": {
             "cluster_name": CHAIN,
             # A tier serves while it has one healthy pod. With Envoy's 1.4 a third of the requests leaves a tier when

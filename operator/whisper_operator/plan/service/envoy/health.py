@@ -27,10 +27,12 @@ def health_checks(probe: Probe) -> list[Config]:
     ]
 
 
-def outlier_detection() -> Config:
+def outlier_detection(attempt_timeout: timedelta | None) -> Config:
     """A pod whose connections fail leaves before the next probe says so.
 
     Only failures to connect count. A 503 means busy, and a busy pod must not be thrown out: the others would fall next.
+    Envoy counts an attempt that ran out of time as one, too. So where attempts have a limit nobody is thrown out: a few
+    recordings that are longer than it would throw out every healthy pod in turn, and short requests with them.
     """
     return {
         "interval": "1s",
@@ -39,6 +41,7 @@ def outlier_detection() -> Config:
         "max_ejection_percent": 100,
         "split_external_local_origin_errors": True,
         "consecutive_local_origin_failure": 2,
+        "enforcing_consecutive_local_origin_failure": 100 if attempt_timeout is None else 0,
         "enforcing_consecutive_5xx": 0,
         "enforcing_consecutive_gateway_failure": 0,
         "enforcing_success_rate": 0,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from whisper_operator.plan.service.envoy.extension import Config, duration
+from whisper_operator.plan.service.envoy.settings import RouterSettings
 
 SERVICE = "router"
 
@@ -50,7 +51,7 @@ REPLIES = (
         (504, 504),
         "deadline_exceeded",
         "server_error",
-        "No runtime finished this request in time ({timeout}). Send shorter audio, or raise routing.timeouts.request.",
+        "No runtime finished this request in time ({patience}). Send shorter audio, or raise routing.timeouts.",
     ),
     Reply(
         (500, 503),
@@ -80,10 +81,15 @@ REPLIES = (
 )
 
 
-def local_replies(*, limit: int, timeout: timedelta, retry_after: timedelta) -> Config:
+def local_replies(settings: RouterSettings) -> Config:
     """The mapping of every answer that Envoy makes by itself."""
-    facts = {"limit": str(limit), "timeout": duration(timeout)}
-    return {"mappers": [_mapper(reply, facts, retry_after) for reply in REPLIES]}
+    timeout, attempt = duration(settings.request_timeout), settings.attempt_timeout
+    facts = {
+        "limit": str(settings.max_upload_bytes),
+        "timeout": timeout,
+        "patience": timeout if attempt is None else f"{duration(attempt)} for each attempt, {timeout} in all",
+    }
+    return {"mappers": [_mapper(reply, facts, settings.probe.interval) for reply in REPLIES]}
 
 
 def _mapper(reply: Reply, facts: dict[str, str], retry_after: timedelta) -> Config:

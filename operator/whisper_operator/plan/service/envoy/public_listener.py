@@ -27,11 +27,7 @@ def public_listener(settings: RouterSettings) -> Config:
             merge_slashes=True,
             http_filters=[_upload_buffer(settings.max_upload_bytes), router_filter()],
             route_config={"name": "public", "virtual_hosts": [_virtual_host(settings)]},
-            local_reply_config=local_replies(
-                limit=settings.max_upload_bytes,
-                timeout=settings.request_timeout,
-                retry_after=settings.probe.interval,
-            ),
+            local_reply_config=local_replies(settings),
             access_log=access_log(),
         ),
         # What one connection may hold in each direction before the proxy stops reading from it.
@@ -84,9 +80,7 @@ def _virtual_host(settings: RouterSettings) -> Config:
                     "cluster": CHAIN,
                     "timeout": duration(settings.request_timeout),
                     "idle_timeout": duration(settings.request_timeout),
-                    # No limit for one attempt: a runtime is silent until it is done, however long that takes. One
-                    # that hangs fails its liveness probe, and what it held goes to another when its process ends.
-                    "retry_policy": retry_policy(len(settings.chain)),
+                    "retry_policy": retry_policy(len(settings.chain), settings.attempt_timeout),
                 },
             }
         ],

@@ -1,15 +1,23 @@
 """When a request is sent again, and to whom: a sibling first, then the next tier."""
 
-from whisper_operator.plan.service.envoy.extension import Config, extension
+from datetime import timedelta
+
+from whisper_operator.plan.service.envoy.extension import Config, duration, extension
 
 # Attempts within a tier before the next one is tried: the first pod and one sibling.
 ATTEMPTS_PER_TIER = 2
 SPARE_ATTEMPTS = 2
 
 
-def retry_policy(tiers: int) -> Config:
-    """The policy for a chain of so many tiers."""
+def retry_policy(tiers: int, attempt_timeout: timedelta | None) -> Config:
+    """The policy for a chain of so many tiers.
+
+    Without a limit for one attempt the request's own is the only one: a runtime is silent until it is done, however
+    long that takes. One that hangs fails its liveness probe, and what it held goes to another when its process ends.
+    """
+    limit = {} if attempt_timeout is None else {"per_try_timeout": duration(attempt_timeout)}
     return {
+        **limit,
         # A pod that is gone, that went away in mid-request, or that says it is busy (503). Transcribing twice does no
         # harm, so a request that was already sent may be sent again.
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",

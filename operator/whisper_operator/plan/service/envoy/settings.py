@@ -44,6 +44,7 @@ class RouterSettings:
         name: of the service; names the proxy in its own statistics.
         chain: the tiers in the order in which they are tried.
         request_timeout: how long one request may take, its second attempts included.
+        attempt_timeout: how long one pod may take before another is asked; None: as long as the request may.
         max_upload_bytes: a larger body is refused with 413; up to it a body is kept so that it can be sent again.
         drain_key: opens the page that drains the router before it ends.
         max_heap_bytes: what the proxy's heap may reach before it refuses requests instead of being killed.
@@ -57,6 +58,7 @@ class RouterSettings:
     load_balancing: LoadBalancing = LoadBalancing.LEAST_REQUEST
     probe: Probe = Probe()
     request_timeout: timedelta = timedelta(minutes=10)
+    attempt_timeout: timedelta | None = None
     max_upload_bytes: int = 64 * MEBIBYTE
     max_heap_bytes: int = 768 * MEBIBYTE
     address: str = "0.0.0.0"  # noqa: S104 - a pod's listener is for the whole cluster

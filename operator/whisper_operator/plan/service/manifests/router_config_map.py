@@ -50,6 +50,7 @@ def settings(target: Target) -> RouterSettings:
         load_balancing=LoadBalancing(routing.load_balancing),
         probe=Probe(length(str(check.interval)), length(str(check.timeout)), check.retries or Probe().retries),
         request_timeout=length(routing.request_timeout),
+        attempt_timeout=None if routing.attempt_timeout is None else length(routing.attempt_timeout),
         max_upload_bytes=upload,
         max_heap_bytes=max(SMALLEST_HEAP, UPLOADS_IN_HEAP * upload),
     )

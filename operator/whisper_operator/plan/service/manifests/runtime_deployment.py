@@ -18,7 +18,7 @@ SCRATCH_SIZE = "2Gi"
 # Between the end of draining and the kernel's SIGKILL.
 GRACE = timedelta(seconds=15)
 # A process that hangs finishes nothing: what it holds goes to another pod as soon as it has ended.
-HUNG_GRACE = 5
+HUNG_GRACE = 2
 # A large model is read, and its canary transcribed, before the pod has started: ten minutes.
 STARTUP_PERIOD, STARTUP_FAILURES = 2, 300
 
@@ -122,8 +122,9 @@ def _probes() -> Manifest:
     return {
         "startupProbe": _probe("/startupz", period=STARTUP_PERIOD, failures=STARTUP_FAILURES),
         "readinessProbe": _probe("/readyz", period=2, failures=2),
-        # Patient: a pod that is only slow must not be killed for it.
-        "livenessProbe": _probe("/livez", period=10, failures=3) | {"terminationGracePeriodSeconds": HUNG_GRACE},
+        # Answered from memory by the event loop, which has a thread of its own beside the engine's. One late answer
+        # does not matter; twenty seconds without one is a process that hangs, and requests that wait for it.
+        "livenessProbe": _probe("/livez", period=5, failures=4) | {"terminationGracePeriodSeconds": HUNG_GRACE},
     }
 
 

@@ -11,6 +11,8 @@ def across_nodes(selector: dict[str, str]) -> list[Manifest]:
             "topologyKey": "kubernetes.io/hostname",
             "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": {"matchLabels": selector},
+            # Each rollout by itself: where old pods count, the new ones often end up on the same node.
+            "matchLabelKeys": ["pod-template-hash"],
         }
     ]
 
