@@ -9,13 +9,13 @@ from whisper_operator.api.conditions import Conditions
 from whisper_operator.api.pods import Placement, Resources
 from whisper_operator.api.resource import Resource
 from whisper_operator.api.schema import (
+    Endpoint,
     Message,
     ModelName,
     ObjectName,
     Part,
     ShortText,
     Timestamp,
-    Url,
     VolumeSize,
     keyed_by,
     rules,
@@ -54,7 +54,7 @@ class HubModel(Part):
     """`organisation/name`; the catalogue's when absent."""
     revision: Revision | None = None
     """Branch, tag or commit; the catalogue's pinned commit when absent."""
-    endpoint: Url | None = None
+    endpoint: Endpoint | None = None
     """Hub address for this model; the set's when absent."""
 
 
@@ -98,7 +98,7 @@ class SecretKey(Part):
 class Hub(Part):
     """A Hugging Face compatible hub, for the whole set."""
 
-    endpoint: Url | None = None
+    endpoint: Endpoint | None = None
     """Hub address; the operator's setting when absent, else the public hub."""
     token_secret_ref: SecretKey | None = None
     """Access token for gated models, mounted as a file into download Jobs only; a model with another endpoint of its

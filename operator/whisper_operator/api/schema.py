@@ -98,6 +98,17 @@ def _quantity_schema(extra: dict[str, Any]) -> dict[str, Any]:
     } | extra
 
 
+WHY_NO_USER = "must not hold a user name or password: everyone who reads the resource or its Jobs would read it"
+NO_USER = rules(("!self.contains('@')", WHY_NO_USER))
+
+
+def without_user(address: str) -> str:
+    """As a pydantic validator; the address is not repeated."""
+    if "@" in address:
+        raise ValueError(WHY_NO_USER)
+    return address
+
+
 NOT_NEGATIVE = rules(("type(self) != int || self >= 0", "must not be negative"))
 PROBE_TIME = durations("100ms", "1h")
 REQUEST_TIME = durations("1s", "24h")
@@ -112,6 +123,8 @@ ModelName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9
 """A catalogue name (`tiny.en`) or an own one."""
 Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
 Url = Annotated[str, Field(min_length=8, max_length=512, pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
+Endpoint = Annotated[Url, Field(json_schema_extra=NO_USER), AfterValidator(without_user)]
+"""Where to ask; credentials belong elsewhere."""
 Duration = Annotated[str, Field(min_length=2, max_length=16, pattern=DURATION)]
 """Kubernetes' spelling: `500ms`, `2s`, `1h30m`."""
 ProbeTime = Annotated[Duration, Field(json_schema_extra=PROBE_TIME.rules), AfterValidator(PROBE_TIME)]
