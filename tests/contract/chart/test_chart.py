@@ -83,17 +83,53 @@ def test_the_operator_never_writes_what_users_write(render: Render) -> None:
 def test_named_namespaces_get_a_role_each_and_nothing_cluster_wide(render: Render) -> None:
     objects = render(watchNamespaces=["one", "two"], readStorageClasses=False)
     assert not [one for one in objects if one["kind"].startswith("ClusterRole")]
-    assert [one["metadata"]["namespace"] for one in objects if one["kind"] == "Role"] == ["one", "two"]
+    roles = [one for one in objects if one["kind"] == "Role"]
+    assert [one["metadata"].get("namespace", "released") for one in roles] == ["released", "one", "two"]
+
+
+def test_the_operator_may_do_nothing_to_other_leases_but_make_them(render: Render) -> None:
+    of_leases = [rule for rule in rules(render()) if "leases" in rule["resources"]]
+    assert {tuple(rule.get("resourceNames", ())): rule["verbs"] for rule in of_leases} == {
+        ("whisper",): ["get", "update"],
+        (): ["create"],
+    }
+
+
+def test_replicas_replace_each_other_without_a_gap_and_a_drain_takes_one_at_a_time(render: Render) -> None:
+    objects = render()
+    deployment = find(objects, "Deployment")
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert find(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    selected = deployment["spec"]["selector"]
+    assert find(objects, "PodDisruptionBudget")["spec"]["selector"] == selected
+    (spread,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert (spread["labelSelector"], spread["whenUnsatisfiable"]) == (selected, "ScheduleAnyway")
+
+
+def test_a_single_replica_does_not_keep_its_node_from_being_drained(render: Render) -> None:
+    assert not [one for one in render(replicas=1) if one["kind"] == "PodDisruptionBudget"]
+
+
+def test_the_metrics_of_every_replica_are_found(render: Render) -> None:
+    objects = render(monitoring={"podMonitor": True})
+    selected = find(objects, "Deployment")["spec"]["selector"]["matchLabels"]
+    assert (find(objects, "Service")["spec"]["selector"], find(objects, "Service")["spec"]["clusterIP"]) == (
+        selected,
+        "None",
+    )
+    assert find(objects, "PodMonitor")["spec"]["selector"]["matchLabels"] == selected
 
 
 def test_every_variable_of_the_chart_is_a_setting_of_the_operator(render: Render) -> None:
     objects = render(watchNamespaces=["one"], hub={"endpoint": "http://hub"}, images={"pullSecrets": ["a", "b"]})
-    found = config.read({one["name"]: one["value"] for one in container(objects)["env"]})
+    found = config.read(environment(objects))
     assert (found.namespaces, found.hub_endpoint, found.pull_secrets) == (("one",), "http://hub", ("a", "b"))
 
 
-def test_the_charts_defaults_are_the_operators(render: Render) -> None:
-    assert config.read({one["name"]: one["value"] for one in container(render())["env"]}) == config.Config()
+def test_the_charts_defaults_are_the_operators_but_for_the_lease(render: Render) -> None:
+    found = config.read(environment(render()))
+    assert found == config.Config(lease_name="whisper", lease_namespace="metadata.namespace", replica="metadata.name")
 
 
 def test_the_operators_pod_passes_the_restricted_profile(render: Render) -> None:
@@ -121,7 +157,18 @@ def test_a_misspelt_value_is_refused(helm: Helm) -> None:
     assert "watchNamespace" in done.stderr
 
 
+def find(objects: list[Object], kind: str) -> Object:
+    return next(one for one in objects if one["kind"] == kind)
+
+
 def container(objects: list[Object]) -> Object:
-    deployment = next(one for one in objects if one["kind"] == "Deployment")
-    found: Object = deployment["spec"]["template"]["spec"]["containers"][0]
+    found: Object = find(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
     return found
+
+
+def environment(objects: list[Object]) -> dict[str, str]:
+    """Its variables; what the pod's own fields give is the field's path."""
+    return {
+        one["name"]: one["value"] if "value" in one else one["valueFrom"]["fieldRef"]["fieldPath"]
+        for one in container(objects)["env"]
+    }
