@@ -51,6 +51,7 @@ class Fault:
         through: whom the callers call.
         callers: how many transcribe at any moment.
         watched: seconds for which callers go on to begin requests after the fault.
+        comes_first: it is there when the callers come; else it meets what is under way.
         in_short: whether `make test` has it.
         in_long: whether `make test-long` has it, at its full length.
     """
@@ -63,5 +64,6 @@ class Fault:
     through: Through = Through.SERVICE
     callers: int = 50
     watched: float = 8.0
+    comes_first: bool = False
     in_short: bool = True
     in_long: bool = False

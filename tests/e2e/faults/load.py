@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import httpx
@@ -16,11 +15,12 @@ from tests.support.waiting import wait_until
 from tests.support.words import word_errors
 
 ROOT = Path(__file__).parents[3]
-CLIP = ROOT / "runtimes/core/whisper_runtime/serving/clips/americans.flac"
-WORDS = "And so, my fellow Americans"
+CLIP = ROOT / "runtimes/core/whisper_runtime/serving/clips/country.flac"
+WORDS = "ask what you can do for your country"
 PATIENCE = 240.0
 """Seconds until a caller gives up; longer than any expectation, so that a hang is seen as one."""
 CONNECT = 5.0
+TOLD = 240
 PACE = 0.25
 """Seconds between two light requests of one caller."""
 
@@ -36,7 +36,7 @@ class Callers:
 
 
 class Traffic:
-    """The callers at work, for as long as the block lasts; afterwards `requests` has every request that was begun."""
+    """The callers at work, in a thread of their own; `requests` has those that have ended."""
 
     def __init__(self, callers: Callers) -> None:
         self.requests: list[Request] = []
@@ -45,24 +45,25 @@ class Traffic:
         self._enough = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="callers")
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
+        """Returns when every caller has a request under way."""
         self._thread.start()
         try:
             wait_until(self._all_under_way, within=60, every=0.05, what="every caller has a request under way")
         except BaseException:
-            self.stop()
+            self.finished()
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Begin no more requests, and wait for the ends of those under way."""
+    def enough(self) -> None:
+        """Begin no more requests."""
         self._enough.set()
+
+    def finished(self) -> list[Request]:
+        """Every request, each at its end."""
+        self.enough()
         self._thread.join()
+        return self.requests
 
     def _all_under_way(self) -> bool:
         return len(self._under_way) == self._callers.transcribing
@@ -125,10 +126,10 @@ async def send(
 def judged(answer: httpx.Response, good: Callable[[httpx.Response], bool]) -> tuple[Ending, str]:
     """How a request ended that was answered."""
     if answer.status_code == httpx.codes.GATEWAY_TIMEOUT:
-        return Ending.TIMED_OUT, answer.text
+        return Ending.TIMED_OUT, answer.text[:TOLD]
     if answer.status_code != httpx.codes.OK:
-        return Ending.REFUSED, f"{answer.status_code} {answer.text}"
-    return (Ending.GOOD, "") if good(answer) else (Ending.WRONG, answer.text)
+        return Ending.REFUSED, f"{answer.status_code} {answer.text[:TOLD]}"
+    return (Ending.GOOD, "") if good(answer) else (Ending.WRONG, answer.text[:TOLD])
 
 
 def _client(*, keepalive: bool) -> httpx.AsyncClient:

@@ -14,13 +14,24 @@ def run(fault: Fault, scene: Scene, length: Length) -> Observation | None:
     if fault.expects is None:
         with fault.inject(scene, length):
             return None
-    with Traffic(Callers(fault.through.urls(scene), fault.callers)) as traffic:
+    callers = Callers(fault.through.urls(scene), fault.callers)
+    if fault.comes_first:
+        with fault.inject(scene, length):
+            at = time.monotonic()
+            traffic = Traffic(callers).start()
+            watch(traffic, at + fault.watched)
+    else:
+        traffic = Traffic(callers).start()
         at = time.monotonic()
         with fault.inject(scene, length):
-            left = at + fault.watched - time.monotonic()
-            time.sleep(max(0.0, left))  # nothing to wait for: callers go on for so long, and are judged by all of it
-            traffic.stop()
-    return Observation(traffic.requests, at)
+            watch(traffic, at + fault.watched)
+    return Observation(traffic.finished(), at)
+
+
+def watch(traffic: Traffic, until: float) -> None:
+    """There is no condition to wait for: callers go on for so long, and are judged by all of it."""
+    time.sleep(max(0.0, until - time.monotonic()))
+    traffic.enough()
 
 
 def judge(fault: Fault, seen: Observation | None) -> None:

@@ -28,7 +28,7 @@ SERVICE: dict[str, Any] = {
         "cpu": {
             "replicas": 2,
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}},
-            # fifty callers with 2.4 s each fit in one pod's queue, and not much more does
+            # fifty callers with 2.7 s each fit in one pod's queue, and not much more does
             "queue": {"maxAudioSeconds": 150},
         }
     },

@@ -17,10 +17,10 @@ FAULTS = (
     ),
     Fault(
         "cpu-pod-busy",
-        "others fill one cpu pod's queue: it answers 503",
+        "others fill one cpu pod's queue, and it answers 503; then the callers come",
         traffic.cpu_pod_busy,
         NONE_LOST,
-        watched=15,
+        comes_first=True,
     ),
     Fault(
         "cpu-pod-drained",

@@ -72,8 +72,9 @@ def endings(traffic: Traffic, kind: Kind) -> set[Ending]:
 
 
 def test_callers_go_on_until_they_are_stopped_and_none_is_forgotten(service: Service) -> None:
-    with Traffic(callers(service)) as traffic:
-        wait_until(lambda: len(traffic.requests) > 20, within=30)
+    traffic = Traffic(callers(service)).start()
+    wait_until(lambda: len(traffic.requests) > 20, within=30)
+    traffic.finished()
     assert endings(traffic, Kind.TRANSCRIPTION) == endings(traffic, Kind.LIGHT) == {Ending.GOOD}
     assert {request.caller for request in traffic.requests if request.kind is Kind.TRANSCRIPTION} == {0, 1, 2, 3}
     assert {request.attempts for request in traffic.requests} == {2}
@@ -82,7 +83,7 @@ def test_callers_go_on_until_they_are_stopped_and_none_is_forgotten(service: Ser
 @pytest.mark.parametrize(
     ("change", "ending"),
     [
-        ({"text": "And so, my fellow Romans"}, Ending.WRONG),
+        ({"text": "ask what you can do for your sister"}, Ending.WRONG),
         ({"status": 503}, Ending.REFUSED),
         ({"status": 504}, Ending.TIMED_OUT),
         ({"cut": True}, Ending.CUT),
@@ -91,15 +92,17 @@ def test_callers_go_on_until_they_are_stopped_and_none_is_forgotten(service: Ser
 def test_each_bad_end_has_its_name(service: Service, change: dict[str, Any], ending: Ending) -> None:
     for name, value in change.items():
         setattr(service, name, value)
-    with Traffic(callers(service, light=0)) as traffic:
-        wait_until(lambda: traffic.requests, within=30)
+    traffic = Traffic(callers(service, light=0)).start()
+    wait_until(lambda: traffic.requests, within=30)
+    traffic.finished()
     assert endings(traffic, Kind.TRANSCRIPTION) == {ending}
 
 
 def test_a_port_that_nobody_listens_on_is_a_broken_connection(service: Service) -> None:
     nobody = Callers(["http://127.0.0.1:1"], transcribing=1, light=1)
-    with Traffic(nobody) as traffic:
-        wait_until(lambda: len(traffic.requests) > 2, within=30)
+    traffic = Traffic(nobody).start()
+    wait_until(lambda: len(traffic.requests) > 2, within=30)
+    traffic.finished()
     assert {request.ending for request in traffic.requests} == {Ending.CUT}
 
 
@@ -107,7 +110,8 @@ def test_silence_is_a_hang_once_the_callers_patience_ends(service: Service, monk
     monkeypatch.setattr(load, "PATIENCE", 0.2)
     silent = threading.Event()
     monkeypatch.setattr(Handler, "do_GET", lambda _handler: silent.wait(30))
-    with Traffic(callers(service, transcribing=0, light=1)) as traffic:
-        wait_until(lambda: traffic.requests, within=30)
+    traffic = Traffic(callers(service, transcribing=0, light=1)).start()
+    wait_until(lambda: traffic.requests, within=30)
     silent.set()
+    traffic.finished()
     assert endings(traffic, Kind.LIGHT) == {Ending.HUNG}
