@@ -173,7 +173,7 @@ def _token(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text().strip() or None
+        token = path.read_text().strip()
     except PermissionError as error:
         raise PermissionDenied(f"not allowed to read the token in {path}: check the Secret's mode") from error
     except FileNotFoundError as error:
@@ -181,6 +181,9 @@ def _token(path: Path | None) -> str | None:
         raise AuthFailed(message) from error
     except (OSError, UnicodeDecodeError) as error:
         raise AuthFailed(f"the token file {path} cannot be read ({error}): put the token there as text") from error
+    if not (token.isascii() and token.isprintable()) or " " in token:  # a library that refuses it would repeat it
+        raise AuthFailed(f"the token file {path} holds more than a token, or none: put the token there, and only it")
+    return token or None
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(

@@ -18,6 +18,9 @@ from whisper_models.download.retry import Attempts, Patience
 from whisper_models.download.selection import RemoteFile
 from whisper_models.errors import NotFound
 
+# Or each run asks the public hub which program its caller is, also when the models come from another one.
+constants.HF_HUB_DISABLE_TELEMETRY = True
+
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
