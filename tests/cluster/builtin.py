@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from signal import Signals
@@ -91,13 +92,9 @@ class Builtin:
         """Send a signal to every process of a container (`containerd://…`, as a pod's status names it)."""
         containers.send(self._processes(container), what)
 
-    def unplug(self, container: str, ports: tuple[int, ...]) -> None:
-        """Cut a container's pod off from these TCP ports, wherever they are."""
-        containers.refuse(min(self._processes(container)), ports)
-
-    def plug(self, container: str) -> None:
-        """Undo `unplug`."""
-        containers.allow(min(self._processes(container)))
+    def unplugged(self, container: str, ports: tuple[int, ...]) -> AbstractContextManager[None]:
+        """A block for which a container's pod is cut off from these TCP ports, wherever they are."""
+        return containers.unplugged(min(self._processes(container)), ports)
 
     def signal_program(self, name: str, what: Signals) -> None:
         """Send a signal to a program of the control plane, `kube-apiserver` for example."""

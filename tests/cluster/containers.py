@@ -5,7 +5,8 @@ cable does to a pod can be done from here.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import Signals
 
@@ -32,21 +33,22 @@ def send(pids: set[int], what: Signals) -> None:
             os.kill(pid, what)
 
 
-def refuse(pid: int, ports: tuple[int, ...]) -> None:
-    """From now on this process's pod gets nothing to these TCP ports, and no answer: silence, as of a broken cable."""
+@contextmanager
+def unplugged(pid: int, ports: tuple[int, ...]) -> Iterator[None]:
+    """For as long as the block lasts, this process's pod gets nothing to these TCP ports and no answer: silence.
+
+    The pod's network outlives the process, which may end of being unplugged; so it is held open from here.
+    """
     listed = ", ".join(map(str, ports))
     rules = f"""
         table inet {UNPLUGGED} {{
             chain out {{ type filter hook output priority filter; tcp dport {{ {listed} }} drop; }}
             chain in {{ type filter hook input priority filter; tcp sport {{ {listed} }} drop; }}
         }}"""
-    run(["nsenter", f"--net={_network(pid)}", "nft", "-f", "-"], stdin=rules)
-
-
-def allow(pid: int) -> None:
-    """Undo `refuse`."""
-    run(["nsenter", f"--net={_network(pid)}", "nft", "delete", "table", "inet", UNPLUGGED])
-
-
-def _network(pid: int) -> Path:
-    return Path("/proc", str(pid), "ns", "net")
+    with Path("/proc", str(pid), "ns", "net").open() as network:
+        inside = ["nsenter", f"--net=/proc/{os.getpid()}/fd/{network.fileno()}", "nft"]
+        run([*inside, "-f", "-"], stdin=rules)
+        try:
+            yield
+        finally:
+            run([*inside, "delete", "table", "inet", UNPLUGGED])

@@ -19,7 +19,7 @@ class Length:
 
 
 SHORT = Length(kills=3, gone_seconds=20, hub_gone_seconds=20)
-LONG = Length(kills=10, gone_seconds=60, hub_gone_seconds=600)
+LONG = Length(kills=12, gone_seconds=60, hub_gone_seconds=600)
 
 Injector = Callable[[Scene, Length], AbstractContextManager[None]]
 """Entering breaks something and returns when that is done; leaving mends it, and checks what is the fault's own."""

@@ -21,7 +21,7 @@ PATIENCE = 240.0
 """Seconds until a caller gives up; longer than any expectation, so that a hang is seen as one."""
 CONNECT = 5.0
 TOLD = 240
-PACE = 0.25
+PACE = 0.5
 """Seconds between two light requests of one caller."""
 
 
@@ -91,10 +91,15 @@ class Traffic:
                 await asyncio.sleep(PACE)  # no flood against a closed port
 
     async def _light(self, client: httpx.AsyncClient, caller: int, url: str) -> None:
-        while not self._enough.is_set():
-            request = client.build_request("GET", f"{url}/v1/models", timeout=_timeout())
-            self.requests.append(await send(client, request, caller, Kind.LIGHT, lists_models))
-            await asyncio.sleep(PACE)
+        """One every so often, whatever becomes of those before: a request that hangs keeps no other from beginning."""
+        async with asyncio.TaskGroup() as group:
+            while not self._enough.is_set():
+                group.create_task(self._one_light(client, caller, url))
+                await asyncio.sleep(PACE)
+
+    async def _one_light(self, client: httpx.AsyncClient, caller: int, url: str) -> None:
+        request = client.build_request("GET", f"{url}/v1/models", timeout=_timeout())
+        self.requests.append(await send(client, request, caller, Kind.LIGHT, lists_models))
 
 
 def right_words(answer: httpx.Response) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from signal import Signals
 from typing import Any
 
@@ -65,6 +65,11 @@ class Scene:
     cluster: Builtin
     kubectl: Kubectl
     hub: Hub
+    notes: list[str] = field(default_factory=list)
+    """Figures that injectors measure, for whoever reports."""
+
+    def note(self, what: str) -> None:
+        self.notes.append(what)
 
     def pods(self, component: str) -> list[Pod]:
         """The Ready pods of the service's cpu runtime or router, that of the first node first."""

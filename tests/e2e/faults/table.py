@@ -1,11 +1,16 @@
 """The fault table: what is broken, and what must hold. The tests, the reference page and the benchmark all read it."""
 
+from tests.e2e.faults import model_faults as models
+from tests.e2e.faults import operator_faults as operator
 from tests.e2e.faults import traffic_faults as traffic
 from tests.e2e.faults.fault import Fault, Through
 from tests.e2e.faults.scene import ATTEMPT_SECONDS, REQUEST_SECONDS
 from tests.e2e.faults.verdict import Ending, Expectation
 
 NONE_LOST = Expectation(longest=REQUEST_SECONDS)
+FEW = 10
+"""Callers beside a rollout: fifty would take all of a small machine from the pods that start."""
+ONCE = "every step of the work is done, and done once"
 CUT = frozenset({Ending.CUT})
 
 FAULTS = (
@@ -79,5 +84,80 @@ FAULTS = (
         "the routing's spec changes: every router is replaced",
         traffic.router_configured,
         NONE_LOST,
+    ),
+    Fault(
+        "leader-killed",
+        "the operator's leader gets SIGKILL, half-way through a download and a rollout",
+        operator.leader_killed,
+        NONE_LOST,
+        also=f"another leads within {operator.CRASH_SECONDS:g} s; {ONCE}",
+        callers=FEW,
+    ),
+    Fault(
+        "leader-stopped",
+        "the leader gets SIGSTOP in the same moment, and is woken when another leads",
+        operator.leader_stopped,
+        NONE_LOST,
+        also=f"another leads within {operator.CRASH_SECONDS:g} s; {ONCE}",
+        callers=FEW,
+        in_short=False,
+        in_long=True,
+    ),
+    Fault(
+        "leader-cut-off",
+        "the leader's packets to the API server, and those back, are dropped in the same moment",
+        operator.leader_cut_off,
+        NONE_LOST,
+        also=f"another leads within {operator.CRASH_SECONDS:g} s; {ONCE}",
+        callers=FEW,
+        in_short=False,
+        in_long=True,
+    ),
+    Fault(
+        "leader-drained",
+        "the leader is evicted in the same moment",
+        operator.leader_drained,
+        NONE_LOST,
+        also=f"another leads within {operator.GRACEFUL_SECONDS:g} s; {ONCE}",
+        callers=FEW,
+        in_short=False,
+        in_long=True,
+    ),
+    Fault(
+        "api-server-gone",
+        "the API server takes connections and answers nothing, for a minute, half-way through a download and a rollout",
+        operator.api_server_gone,
+        NONE_LOST,
+        also=ONCE,
+        callers=FEW,
+        in_short=False,
+        in_long=True,
+    ),
+    Fault(
+        "job-killed",
+        "the pod that downloads gets SIGKILL at random moments: three times, in the long form twelve times",
+        models.job_killed,
+        also="the set completes, and a reader of the volume never sees a variant that is not whole",
+        in_long=True,
+    ),
+    Fault(
+        "disk-full",
+        "the volume has no room for the model, and later it has",
+        models.disk_full,
+        also="status names DiskFull; the set completes when there is room",
+    ),
+    Fault(
+        "claim-read-only",
+        "the volume is mounted read-only, and later it is not",
+        models.claim_read_only,
+        also="status names ReadOnlyVolume; the set completes when it can write",
+    ),
+    Fault(
+        "hub-gone",
+        "the hub is gone for ten minutes, in the middle of a download",
+        models.hub_gone,
+        also="status names HubUnreachable; the set completes when the hub is back",
+        in_short=False,
+        in_long=True,
     ),
 )

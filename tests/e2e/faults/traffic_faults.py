@@ -11,6 +11,7 @@ import httpx
 
 from tests.e2e.faults.fault import Length
 from tests.e2e.faults.scene import CPU, LOST, NAME, ROUTER, Pod, Scene
+from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 from tests.support.words import JFK
 
@@ -34,7 +35,7 @@ def cpu_pod_stopped(scene: Scene, _: Length) -> Iterator[None]:
 
 @contextmanager
 def cpu_pod_drained(scene: Scene, _: Length) -> Iterator[None]:
-    evict(scene, scene.on(LOST, CPU))
+    evict(scene.kubectl, scene.on(LOST, CPU))
     yield
 
 
@@ -87,7 +88,7 @@ def router_killed(scene: Scene, _: Length) -> Iterator[None]:
 
 @contextmanager
 def router_drained(scene: Scene, _: Length) -> Iterator[None]:
-    evict(scene, scene.on(LOST, ROUTER))
+    evict(scene.kubectl, scene.on(LOST, ROUTER))
     yield
 
 
@@ -117,9 +118,9 @@ def node_lost(scene: Scene, _: Length) -> Iterator[None]:
         scene.environment.kubectl.wait_condition("node", LOST, "Ready", within=120)
 
 
-def evict(scene: Scene, pod: Pod) -> None:
+def evict(kubectl: Kubectl, pod: Pod) -> None:
     """What `kubectl drain` asks for each pod of a node; a disruption budget may refuse it."""
-    meta = {"name": pod.name, "namespace": scene.kubectl.namespace}
+    meta = {"name": pod.name, "namespace": kubectl.namespace}
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
-    path = f"/api/v1/namespaces/{scene.kubectl.namespace}/pods/{pod.name}/eviction"
-    scene.kubectl.run("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+    path = f"/api/v1/namespaces/{kubectl.namespace}/pods/{pod.name}/eviction"
+    kubectl.run("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))

@@ -104,7 +104,13 @@ class Observation:
 def complaints(seen: Observation, expected: Expectation) -> list[str]:
     """A sentence for each request that ended as it must not; empty when all is as expected."""
     told = [_complaint(request, seen.fault_at, expected) for request in seen.requests]
+    if not any(_is_fresh_light(request, seen.fault_at, expected) for request in seen.requests):
+        told.append(f"no light request began {expected.fresh_within:g} s after the fault, or later: nothing is shown")
     return [each for each in told if each]
+
+
+def _is_fresh_light(request: Request, fault_at: float, expected: Expectation) -> bool:
+    return request.kind is Kind.LIGHT and request.began - fault_at >= expected.fresh_within
 
 
 def _complaint(request: Request, fault_at: float, expected: Expectation) -> str:
@@ -115,7 +121,7 @@ def _complaint(request: Request, fault_at: float, expected: Expectation) -> str:
     fresh = since >= expected.fresh_within
     if request.ending is not Ending.GOOD and (fresh or request.ending not in expected.tolerated):
         return f"{who}: {request.ending} {request.detail}"
-    if fresh and request.kind is Kind.LIGHT and request.took > PROMPT:
+    if _is_fresh_light(request, fault_at, expected) and request.took > PROMPT:
         return f"{who}: good, but late"
     return ""
 

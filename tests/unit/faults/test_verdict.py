@@ -16,11 +16,16 @@ def request(began: float, took: float = 0.1, ending: Ending = Ending.GOOD, **oth
 
 
 def found(*requests: Request, **expected: Any) -> list[str]:
-    return complaints(Observation(requests, FAULT_AT), Expectation(**expected))
+    return complaints(Observation([*requests, request(60)], FAULT_AT), Expectation(**expected))
 
 
 def test_good_requests_are_nothing_to_complain_of() -> None:
     assert found(request(-1), request(0), request(9)) == []
+
+
+def test_where_nobody_begins_a_light_request_afterwards_nothing_is_shown() -> None:
+    seen = Observation([request(4), request(6, kind=Kind.TRANSCRIPTION)], FAULT_AT)
+    assert complaints(seen, Expectation(fresh_within=5))
 
 
 @pytest.mark.parametrize("ending", [ending for ending in Ending if ending is not Ending.GOOD])
