@@ -58,7 +58,7 @@ check: setup ## Everything that needs no cluster and changes nothing: lint, type
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python scripts/generate.py --check
+	$(BIN)/python -m scripts.generate --check
 	$(BIN)/yamllint -s .
 	@echo "check: all good"
 
@@ -69,7 +69,7 @@ fix: setup ## Format, and mend what the linter can
 
 .PHONY: generate
 generate: setup ## Write what is generated: crds/, the chart's copy, docs/reference/
-	$(BIN)/python scripts/generate.py
+	$(BIN)/python -m scripts.generate
 
 .PHONY: golden
 golden: setup ## Write the golden files anew; read the diff before committing it
@@ -91,8 +91,9 @@ test-fast: setup ## Unit and golden tests: seconds
 	$(PYTEST) -q tests/unit tests/golden
 
 .PHONY: test-long
-test-long: setup cluster-build images ## The tests marked `long`: every fault at length, about an hour
+test-long: setup cluster-build images ## Every fault at length, then all with kubeadm's timings: about an hour
 	$(PYTEST) -m long
+	WHISPER_CLUSTER_TIMINGS=kubeadm $(PYTEST) -m "long or not long" tests/e2e/faults
 
 .PHONY: e2e
 e2e: setup cluster-build images ## Only the tests on the cluster
@@ -124,3 +125,7 @@ images: ## Build the container images that changed
 .PHONY: bench-cpu
 bench-cpu: setup ## Our cpu engine against faster-whisper, whisper.cpp and OpenVINO GenAI
 	@$(BIN)/python -m benchmarks.cpu
+
+.PHONY: bench-failover
+bench-failover: setup cluster-build images ## For each fault: requests lost, and time to the first good answer
+	@$(BIN)/python -m benchmarks.failover

@@ -1,6 +1,6 @@
-"""Writes what is made from the operator's types: the CRDs, the chart's copy of them, and the reference pages.
+"""Writes what is made from code: the CRDs, the chart's copy of them, and the reference pages.
 
-`python scripts/generate.py` writes; `--check` only says what differs and fails.
+`python -m scripts.generate` writes; `--check` only says what differs and fails.
 """
 
 import argparse
@@ -14,7 +14,9 @@ import yaml
 from whisper_operator.api import conditions, modelset, whisperservice
 from whisper_operator.api.crd import definitions
 
-ROOT = Path(__file__).parents[1]
+from tests.e2e.faults import page as faults
+
+ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "make generate"
 SOURCES = {
     modelset.PLURAL: "operator/whisper_operator/api/modelset.py",
@@ -132,7 +134,12 @@ def conditions_page() -> str:
 
 def files() -> dict[Path, str]:
     """Every generated file with what it should say."""
-    found = {ROOT / "docs/reference/conditions.md": conditions_page()}
+    found = {
+        ROOT / "docs/reference/conditions.md": conditions_page(),
+        ROOT / "docs/reference/faults.md": faults.page(
+            f"<!-- Generated from {faults.SOURCE} by `{COMMAND}`: do not edit. -->\n"
+        ),
+    }
     for plural, definition in definitions().items():
         text = crd_text(plural, definition)
         name = f"{definition['metadata']['name'].split('.', 1)[1]}_{plural}.yaml"

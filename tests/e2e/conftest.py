@@ -19,7 +19,7 @@ INSTANCE = "tests"
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Environment]:
     """Two nodes with our images on them."""
-    with environment.cluster(INSTANCE) as up:
+    with environment.cluster(INSTANCE, environment.chosen_shape()) as up:
         yield up
 
 

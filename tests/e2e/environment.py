@@ -21,7 +21,7 @@ from tests.support.kubectl import Kubectl
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 KEEP = "WHISPER_KEEP_CLUSTER"  # set while working on a test: the cluster stays up, and the next run finds it
 TIMINGS = "WHISPER_CLUSTER_TIMINGS"  # `kubeadm`: answers of DNS live long, and lost nodes are noticed late
-SHAPES = {"": Shape(nodes=2), "kubeadm": Shape(nodes=2, dns_ttl=30, node_grace=50)}
+QUICK, KUBEADM = Shape(nodes=2), Shape(nodes=2, dns_ttl=30, node_grace=50)
 
 TERMINAL = sys.__stderr__ or sys.stderr  # progress of minutes is worth seeing while pytest captures the rest
 
@@ -42,10 +42,15 @@ def say(line: str) -> None:
     print(line, file=TERMINAL, flush=True)
 
 
+def chosen_shape() -> Shape:
+    """As the environment says."""
+    return {"": QUICK, "kubeadm": KUBEADM}[os.environ.get(TIMINGS, "")]
+
+
 @contextmanager
-def cluster(instance: str) -> Iterator[Environment]:
+def cluster(instance: str, shape: Shape) -> Iterator[Environment]:
     """Two nodes with our images on them, for as long as the block lasts."""
-    settings, shape = cluster_settings.read(), SHAPES[os.environ.get(TIMINGS, "")]
+    settings = cluster_settings.read()
     provider = choose(settings, say, instance)
     provider.up(shape)
     try:

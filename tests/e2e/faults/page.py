@@ -1,0 +1,41 @@
+"""The fault table as a page of the docs. Pure."""
+
+from tests.e2e.faults.fault import LONG, SHORT, Fault
+from tests.e2e.faults.table import FAULTS
+from tests.e2e.faults.verdict import PROMPT
+
+SOURCE = "tests/e2e/faults/table.py"
+
+ABOUT = f"""\
+# Faults
+
+What is broken on purpose, on a real cluster of two nodes with two cpu pods and two routers, and what must hold. While
+it happens, callers keep requests under way: each sends a clip and must get its words back, right. Beside them, callers
+with light requests (`GET /v1/models`, which goes the same way and waits in no queue) begin a new one every half second.
+*Unharmed* means that those are answered within {PROMPT:g} s. A request that ends in anything but the right words is
+lost; so is one that is told to come back later.
+
+`make test` runs what is marked *short*. `make test-long` runs the rest, and all once more with kubeadm's timings (DNS
+answers kept for 30 s, a lost node NotReady after 50 s). `make bench-failover` [measures](../benchmarks/failover.md).
+
+"""
+
+
+def page(header: str) -> str:
+    """The page, generated."""
+    lines = [
+        header + ABOUT,
+        "| fault | what happens | callers | what must hold | in |",
+        "|---|---|---|---|---|",
+        *map(_row, FAULTS),
+        "",
+        f"In the short form a Job is killed {SHORT.kills} times, in the long one {LONG.kills} times.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(fault: Fault) -> str:
+    callers = f"{fault.callers}, of {fault.through.value}" if fault.expects else "none"
+    holds = "; ".join(filter(None, [fault.expects.text() if fault.expects else "", fault.also]))
+    forms = " and ".join(form for form, it_is in (("short", fault.in_short), ("long", fault.in_long)) if it_is)
+    return f"| `{fault.name}` | {fault.happens} | {callers} | {holds} | {forms} |"
