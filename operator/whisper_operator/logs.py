@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-NOISY = ("kopf", "asyncio", "aiohttp.access", "urllib3")
+NOISY = ("asyncio", "aiohttp.access", "urllib3")
 
 
 class JsonFormatter(logging.Formatter):
@@ -23,7 +23,7 @@ class JsonFormatter(logging.Formatter):
         found |= {
             key: value if isinstance(value, int | float | bool) else str(value)
             for key, value in record.__dict__.items()
-            if key not in PLAIN and not key.startswith(("k8s", "settings", "local"))
+            if key not in PLAIN
         }
         if record.exc_info:
             found["error"] = self.formatException(record.exc_info)
@@ -37,6 +37,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns of not having our signals
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -1,4 +1,4 @@
-"""The running operator: one connection, one cache, one queue, kopf's watches beside them; all of it once it leads."""
+"""The running operator: one connection, one cache, one queue, the watches beside them; all of it once it leads."""
 
 import asyncio
 import logging
@@ -21,17 +21,14 @@ from whisper_operator.cluster.observe import Observer
 from whisper_operator.cluster.pod_http import PodHttp
 from whisper_operator.cluster.queue import WorkQueue
 from whisper_operator.cluster.reconcile import Reconciler
+from whisper_operator.cluster.watch import Watches
 from whisper_operator.config import Config
 from whisper_operator.endpoints import application, serving
-from whisper_operator.handlers.watch import Watch
-from whisper_operator.metrics import LEADER, WATCH_RESTARTS
-from whisper_operator.plan.types import Key, Manifest
+from whisper_operator.metrics import LEADER
+from whisper_operator.plan.types import Key
 
 log = logging.getLogger(__name__)
-RESTART_AFTER = 1.0
 LIST_AGAIN_AFTER = 2.0
-ONCE_IT_WATCHES = (5.0, 25.0)
-"""Pauses before listing once more after kopf began: what ends between our listing and its own, no watch tells."""
 
 
 class Operator:
@@ -44,7 +41,8 @@ class Operator:
         executor = Executor(connection, self._cache, Recorder(connection))
         observer = Observer(connection, self._cache, PodHttp(session), config.defaults)
         self.queue: WorkQueue[Key] = WorkQueue(Reconciler(self._cache, observer, executor), workers=config.workers)
-        self._intake = Intake(self._cache, self.queue.add)
+        intake = Intake(self._cache, self.queue.add)
+        self._watches = Watches(connection, self._cache, intake.seen, config.namespaces)
         self.listed = False
 
     async def beat(self) -> None:
@@ -54,12 +52,12 @@ class Operator:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        await self._list_until_it_works()
-        self.listed = True
-        log.info("listed everything; watching", extra={"resources": len(self._cache.resources())})
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._watches.run())
+            await self._watches.listed()
+            self.listed = True
+            log.info("listed everything; watching", extra={"resources": len(self._cache.resources())})
             group.create_task(self.queue.run())
-            group.create_task(self._watch())
             group.create_task(self._resync())
 
     async def _list_until_it_works(self) -> None:
@@ -78,38 +76,6 @@ class Operator:
             await self._list_until_it_works()
             for key in self._cache.resources():
                 self.queue.add(key)
-
-    async def _watch(self) -> None:
-        """Keep kopf's thread running; when it gave up, something may have been missed."""
-        loop = asyncio.get_running_loop()
-
-        def seen(event_type: str | None, manifest: Manifest) -> None:
-            loop.call_soon_threadsafe(self._intake.seen, event_type, manifest)
-
-        while True:
-            watch = Watch(seen, self._config.namespaces)
-            async with asyncio.TaskGroup() as group:
-                listing = group.create_task(self._list_once_it_watches())
-                try:
-                    await asyncio.to_thread(_until_it_fails, watch)
-                finally:
-                    listing.cancel()
-                    watch.stop()
-            WATCH_RESTARTS.inc()
-            await asyncio.sleep(RESTART_AFTER)
-            await self._list_until_it_works()
-
-    async def _list_once_it_watches(self) -> None:
-        for pause in ONCE_IT_WATCHES:
-            await asyncio.sleep(pause)
-            await self._list_until_it_works()
-
-
-def _until_it_fails(watch: Watch) -> None:
-    try:
-        watch.run()
-    except Exception as error:  # noqa: BLE001  # whatever ended kopf, it begins anew
-        log.error("watching failed; it begins anew", extra={"error": str(error)[:500]})  # noqa: TRY400  # its trace is kopf's
 
 
 async def operate(config: Config) -> None:

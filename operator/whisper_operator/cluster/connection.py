@@ -5,12 +5,14 @@ request is made, and once more when its bytes are about to go, since a process m
 given up, here and by the API server, when the time to write is over; bytes that have not arrived by then never do.
 """
 
+import asyncio
 import json
 import math
 import os
+import random
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,8 +29,14 @@ from whisper_operator.plan.types import Manifest
 
 TIMEOUT = 20.0
 CONNECT_TIMEOUT = 5.0
+SILENCE = 90.0
+"""Seconds after which a watch that says nothing counts as broken: the API server sends a bookmark every minute."""
+WATCH_FOR = (300, 600)
+"""Seconds after which the API server ends a watch, drawn for each, so that not all begin anew at the same time."""
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
+UNANSWERED = (aiohttp.ClientError, TimeoutError, OSError, json.JSONDecodeError, UnicodeDecodeError)
+"""No answer in time, half of one, or one that is not JSON, as something between us and the API server may give it."""
 
 
 def always() -> float:
@@ -61,7 +69,7 @@ class Connection:
         except ApiException as error:
             API_REQUESTS.labels(method, str(error.status)).inc()
             raise from_status(error.status, _parsed(error.body), name) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except UNANSWERED as error:
             API_REQUESTS.labels(method, "none").inc()
             if method != "get":
                 self._time_to_write()
@@ -90,6 +98,32 @@ class Connection:
             meta = page["metadata"]
             yield [head | item for item in page["items"]], str(meta.get("resourceVersion", "0"))
             following = str(meta.get("continue") or "")
+
+    async def watch(
+        self, kind: Kind, namespace: str | None, version: str, **selectors: Any
+    ) -> AsyncGenerator[Manifest, None]:
+        """What happens to a kind from a resourceVersion on, as the API server's events, until it ends the stream."""
+        path = kind.path(namespace)
+        params = {"watch": True, "resource_version": version, "timeout_seconds": random.randint(*WATCH_FOR)}  # noqa: S311  # nothing secret
+        bookmarks = [("allowWatchBookmarks", "true")]
+        limit = aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT, sock_read=SILENCE)
+        try:
+            async with asyncio.timeout(TIMEOUT):  # a watch is answered at once, and then goes on
+                answer = await self._dynamic.request(
+                    "get", path, serialize=False, query_params=bookmarks, _request_timeout=limit, **params, **selectors
+                )
+            API_REQUESTS.labels("watch", str(answer.status)).inc()
+            try:
+                async for line in answer.content:
+                    yield json.loads(line)
+            finally:
+                answer.close()
+        except ApiException as error:
+            API_REQUESTS.labels("watch", str(error.status)).inc()
+            raise from_status(error.status, _parsed(error.body), f"watch {path}") from None
+        except UNANSWERED as error:
+            API_REQUESTS.labels("watch", "none").inc()
+            raise Unavailable(f"watch {path}: {error or type(error).__name__}") from error
 
     async def apply(self, manifest: Manifest, kind: Kind, sub: str | None = None) -> Manifest:
         """Server-side apply of the fields in the manifest, which become ours."""
@@ -136,7 +170,8 @@ async def connect(
         )
     settings.trace_configs = [_asking_again(left)]
     api = client.ApiClient(settings)
-    connector = aiohttp.TCPConnector(ssl=api.rest_client.ssl_context, socket_factory=_forgetful)
+    # Without a limit: each watch has a connection, and for them no other request may have to wait.
+    connector = aiohttp.TCPConnector(limit=0, ssl=api.rest_client.ssl_context, socket_factory=_forgetful)
     settings.client_session_kwargs = {"connector": connector}
     try:
         yield Connection(api, left)

@@ -3,9 +3,10 @@
 ApiError
 ├── NotThere        404
 ├── Conflicting     409: it changed meanwhile, or it exists already
+├── Expired         410: too long ago; begin anew
 ├── Refused         another 4xx: it will not be done, and the message says why
 │   └── NamespaceEnding   403: the namespace is being deleted
-└── Unavailable     no answer: try again later
+└── Unavailable     no answer, or 401: try again later
     └── Failing     429, 5xx: an answer that says so
 NotLeader           this process may not write (any more)
 """
@@ -25,6 +26,10 @@ class Conflicting(ApiError):  # noqa: N818  # as above
     """409: it changed meanwhile, or it exists already."""
 
 
+class Expired(ApiError):  # noqa: N818  # as above
+    """The rest of a list, or the place in a watch, is no longer kept: begin anew."""
+
+
 class Refused(ApiError):  # noqa: N818  # as above
     """It will not be done as it was asked for; the message is the API server's."""
 
@@ -34,7 +39,10 @@ class NamespaceEnding(Refused):
 
 
 class Unavailable(ApiError):  # noqa: N818  # as above
-    """No answer, or one that says to come back later (Failing)."""
+    """No answer, or none that decides anything: later it may be another (Failing says so itself).
+
+    A 401 is one, too. Tokens are replaced while this process runs, and what checks them can be out of order.
+    """
 
 
 class Failing(Unavailable):
@@ -48,17 +56,23 @@ class NotLeader(Exception):  # noqa: N818  # as above
     """This process may not write (any more)."""
 
 
+BY_STATUS: dict[int, type[ApiError]] = {
+    401: Unavailable,
+    404: NotThere,
+    409: Conflicting,
+    410: Expired,
+    429: Failing,
+}
+
+
 def from_status(status: int, body: Any, request: str) -> ApiError:
     """The error behind an HTTP answer; `body` is a Kubernetes Status where the API server made it."""
     details = body if isinstance(body, dict) else {}
     message = str(details.get("message") or body or f"HTTP {status}")
     causes = (details.get("details") or {}).get("causes") or ()
-    if status == 404:  # noqa: PLR2004  # HTTP
-        return NotThere(f"{request}: {message}")
-    if status == 409:  # noqa: PLR2004  # HTTP
-        return Conflicting(f"{request}: {message}")
-    if status == 429 or status >= 500:  # noqa: PLR2004  # HTTP
-        return Failing(f"{request}: {message}")
+    decided = BY_STATUS.get(status) or (Failing if status >= 500 else None)  # noqa: PLR2004  # HTTP
+    if decided:
+        return decided(f"{request}: {message}")
     if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
         return NamespaceEnding(message)
     return Refused(message)

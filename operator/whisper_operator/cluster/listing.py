@@ -1,6 +1,6 @@
-"""Listing everything that is watched: before the first turn, and every few minutes after it.
+"""Listing what is watched: before the first turn, where a watch lost its place, and every few minutes.
 
-A watch that breaks can lose the end of an object; a listing finds what is known but no longer there.
+A listing finds what is known but no longer there.
 """
 
 from collections.abc import Sequence
@@ -10,21 +10,27 @@ from whisper_operator.cluster.connection import Connection
 from whisper_operator.cluster.kinds import CUSTOM, SELECTOR, WATCHED, Kind
 
 
+def selectors(kind: Kind) -> dict[str, str]:
+    """What of a kind concerns us: all that users write, and what carries our label."""
+    return {} if kind in CUSTOM else {"label_selector": SELECTOR}
+
+
 async def list_all(connection: Connection, cache: Cache, namespaces: Sequence[str]) -> None:
     """Bring the cache to what the API server has now; no namespaces means all of them."""
     for kind in WATCHED:
         for namespace in namespaces or (None,):
-            await _list_kind(connection, cache, kind, namespace)
+            await list_kind(connection, cache, kind, namespace)
 
 
-async def _list_kind(connection: Connection, cache: Cache, kind: Kind, namespace: str | None) -> None:
-    selectors = {} if kind in CUSTOM else {"label_selector": SELECTOR}
+async def list_kind(connection: Connection, cache: Cache, kind: Kind, namespace: str | None) -> str:
+    """The same for one kind; the resourceVersion from which to watch."""
     listed: set[Address] = set()
-    listed_at = 0
-    async for page, resource_version in connection.pages(kind, namespace, **selectors):
-        listed_at = listed_at or int(resource_version)
+    listed_at = ""
+    async for page, resource_version in connection.pages(kind, namespace, **selectors(kind)):
+        listed_at = listed_at or resource_version
         for manifest in page:
             listed.add(address(manifest))
             cache.put(manifest)
-    for where in cache.lost(kind.kind, namespace, listed, listed_at):
+    for where in cache.lost(kind.kind, namespace, listed, int(listed_at)):
         cache.remove(where)
+    return listed_at

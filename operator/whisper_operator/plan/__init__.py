@@ -1,4 +1,4 @@
 """Decisions, and nothing but decisions: what was observed goes in, a `Plan` comes out.
 
-Nothing here knows a client, a clock, the environment or kopf; `cluster` gathers the input and carries out the output.
+Nothing here knows a client, a clock or the environment; `cluster` gathers the input and carries out the output.
 """
