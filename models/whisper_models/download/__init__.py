@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -42,8 +43,8 @@ def download(
         with store.writing(variant, lambda: _already(look, source.repo, checkpoint.commit) is not None) as due:
             if due:
                 workspace = store.workspace(variant, checkpoint.commit)
-                store.reuse(variant, workspace, {name: file.size for name, file in checkpoint.files.items()})
-                entries = _fetch_all(checkpoint, workspace, progress, patience)
+                reuse = partial(store.reuse, variant, workspace)
+                entries = _fetch_all(checkpoint, workspace, reuse, progress, patience)
                 store.publish(workspace, _manifest(variant, checkpoint, entries))
     except OSError as error:
         raise from_os_error(error, store.root) from error
@@ -58,10 +59,17 @@ def _already(look: Inspection, repo: str, commit: str) -> Manifest | None:
     return manifest if same else None
 
 
-def _fetch_all(checkpoint: Checkpoint, folder: Path, progress: Progress, patience: Patience) -> list[FileEntry]:
+def _fetch_all(
+    checkpoint: Checkpoint,
+    folder: Path,
+    reuse: Callable[[dict[str, int]], None],
+    progress: Progress,
+    patience: Patience,
+) -> list[FileEntry]:
     files = select(checkpoint.source.repo, checkpoint.files)
     with _client(checkpoint.source, patience) as client:
         transfer = Transfer(checkpoint, folder, client, progress, patience)
+        reuse({file.path: file.size for file in files if not transfer.present(file)})
         total, there = sum(file.size for file in files), sum(transfer.present(file) for file in files)
         require_space(folder, total - there)
         progress.begin(Stage.DOWNLOADING, total, there)

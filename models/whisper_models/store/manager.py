@@ -94,7 +94,7 @@ class UnifiedModelManager:
 
         Only a hint: whoever asks must check their content, and never write into them.
         """
-        for folder in layout.all_immutable(self.root / layout.location(variant)):
+        for folder in reversed(layout.all_immutable(self.root / layout.location(variant))):  # mended ones first
             for name, size in files.items():
                 with suppress(OSError):  # it is there already, or the volume knows no links: then it is fetched
                     if (folder / name).stat().st_size == size:

@@ -37,6 +37,7 @@ class Fault:
     code: str = ""  # kind status: what the Hub calls it, "GatedRepo"
     seconds: float = 0.0  # kind delay
     after: int = 0  # kinds cut, short and stall: the file's bytes sent before; corrupt: offset of the flipped byte
+    each: bool = False  # kind cut: `after` counts from where the answer begins, so that a line fails again and again
     rate: int = 1024  # kind slow: bytes a second
 
     def __post_init__(self) -> None:

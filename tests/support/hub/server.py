@@ -110,15 +110,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if answer.file is None:
             self.wfile.write(answer.body)
-        elif not self._stream(_blocks(answer), faults, entry):
+        elif not self._stream(answer, faults, entry):
             self.close_connection = True
 
-    def _stream(self, blocks: Iterator[tuple[int, bytes]], faults: list[Fault], entry: dict[str, Any]) -> bool:
+    def _stream(self, answer: Answer, faults: list[Fault], entry: dict[str, Any]) -> bool:
         """Send a file's blocks, or what the faults leave of them; False when the connection is to be cut."""
-        for start, block in blocks:
+        for start, block in _blocks(answer):
             content, rate = block, 0
             for fault in faults:
-                at = fault.after - start
+                at = fault.after - start + (answer.start if fault.each else 0)
                 if fault.kind == "corrupt" and 0 <= at < len(content):
                     content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
                 elif fault.kind in ("cut", "stall") and at < len(content):
