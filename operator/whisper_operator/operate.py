@@ -18,6 +18,7 @@ from whisper_operator.cluster.intake import Intake
 from whisper_operator.cluster.lease import Election
 from whisper_operator.cluster.listing import list_all
 from whisper_operator.cluster.observe import Observer
+from whisper_operator.cluster.outage import Outage
 from whisper_operator.cluster.pod_http import PodHttp
 from whisper_operator.cluster.queue import WorkQueue
 from whisper_operator.cluster.reconcile import Reconciler
@@ -40,7 +41,9 @@ class Operator:
         self._cache = Cache()
         executor = Executor(connection, self._cache, Recorder(connection))
         observer = Observer(connection, self._cache, PodHttp(session), config.defaults)
-        self.queue: WorkQueue[Key] = WorkQueue(Reconciler(self._cache, observer, executor), workers=config.workers)
+        self._outage = Outage(connection, next(iter(config.namespaces), None))
+        reconciler = Reconciler(self._cache, observer, executor, self._outage)
+        self.queue: WorkQueue[Key] = WorkQueue(reconciler, workers=config.workers)
         intake = Intake(self._cache, self.queue.add)
         self._watches = Watches(connection, self._cache, intake.seen, config.namespaces)
         self.listed = False
@@ -58,6 +61,7 @@ class Operator:
             self.listed = True
             log.info("listed everything; watching", extra={"resources": len(self._cache.resources())})
             group.create_task(self.queue.run())
+            group.create_task(self._outage.run(self.queue.retry_failed))
             group.create_task(self._resync())
 
     async def _list_until_it_works(self) -> None:

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
+from whisper_operator.cluster.errors import ApiError
 from whisper_operator.metrics import QUEUE_DELAYED, QUEUE_DEPTH
 
 K = TypeVar("K", bound=Hashable)
 log = logging.getLogger(__name__)
+STUCK_AFTER = 600.0
+"""Seconds: a turn whose every request takes as long as a request may is over by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class WorkQueue(Generic[K]):
         self._backoff = backoff or Backoff()
         self._ready: deque[K] = deque()
         self._waiting: set[K] = set()
-        self._busy: set[K] = set()
+        self._busy: dict[K, float] = {}
         self._again: set[K] = set()
         self._failures: dict[K, int] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
@@ -71,8 +74,20 @@ class WorkQueue(Generic[K]):
         self._timers[key] = loop.call_later(seconds, self.add, key)
         self._count()
 
+    def retry_failed(self) -> None:
+        """What all failures had in common is over: work on their keys now, as if they had not failed."""
+        failed, self._failures = list(self._failures), {}
+        for key in failed:
+            self.add(key)
+
     async def beat(self) -> None:
-        """Return when a worker has taken notice: proof that the loop turns and that not all workers are stuck."""
+        """Return when a worker has taken notice, or at once while all are busy: slow answers of others are no fault.
+
+        It does not return while all workers have been busy for longer than any work may take.
+        """
+        stuck = asyncio.get_running_loop().time() - STUCK_AFTER
+        if len(self._busy) == self._workers and max(self._busy.values()) > stuck:
+            return
         noticed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._beats.append(noticed)
         self._wake.set()
@@ -108,18 +123,22 @@ class WorkQueue(Generic[K]):
     async def _take(self) -> None:
         key = self._ready.popleft()
         self._waiting.discard(key)
-        self._busy.add(key)
+        self._busy[key] = asyncio.get_running_loop().time()
         self._count()
         try:
             again = await self._work(key)
-        except Exception:
+        except Exception as error:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             again = timedelta(seconds=self._backoff.after(failures))
-            log.exception("reconciling failed", extra={"key": str(key), "failures": failures})
+            said = {"key": str(key), "failures": failures, "error": str(error)}
+            if isinstance(error, ApiError):  # it says itself what it is
+                log.warning("reconciling failed; trying again", extra=said)
+            else:
+                log.exception("reconciling failed", extra=said)
         else:
             self._failures.pop(key, None)
         finally:
-            self._busy.discard(key)
+            del self._busy[key]
         if key in self._again:
             self._again.discard(key)
             self.add(key) if key not in self._failures else self.add_after(key, again.total_seconds() if again else 0)

@@ -13,9 +13,10 @@ from whisper_operator.api.modelset import ModelSet
 from whisper_operator.api.resource import read
 from whisper_operator.api.whisperservice import WhisperService
 from whisper_operator.cluster.cache import Cache
-from whisper_operator.cluster.errors import NotLeader
+from whisper_operator.cluster.errors import NotLeader, Unavailable
 from whisper_operator.cluster.execute import Executor, Outcome
 from whisper_operator.cluster.observe import Observer
+from whisper_operator.cluster.outage import Outage
 from whisper_operator.metrics import RECONCILE_SECONDS, RECONCILES
 from whisper_operator.plan.invalid import plan_failed, plan_invalid
 from whisper_operator.plan.modelset import plan_modelset
@@ -32,14 +33,17 @@ SOON = timedelta(seconds=1)
 class Reconciler:
     """Called by the queue with a key; says when to look again."""
 
-    def __init__(self, cache: Cache, observer: Observer, executor: Executor) -> None:
+    def __init__(self, cache: Cache, observer: Observer, executor: Executor, outage: Outage) -> None:
         self._cache = cache
         self._observer = observer
         self._executor = executor
+        self._outage = outage
         self._outcomes: dict[Key, Outcome] = {}
 
     async def __call__(self, key: Key) -> timedelta | None:
         """One turn, counted and timed."""
+        if self._outage.on:
+            raise Unavailable("the API server does not answer")
         started = time.monotonic()
         outcome = "error"
         try:
@@ -48,6 +52,9 @@ class Reconciler:
         except NotLeader:
             outcome = "not-leader"
             return None
+        except Unavailable:
+            self._outage.suspect()
+            raise
         finally:
             RECONCILES.labels(key.kind, outcome).inc()
             RECONCILE_SECONDS.labels(key.kind).observe(time.monotonic() - started)

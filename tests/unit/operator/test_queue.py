@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from whisper_operator.cluster.queue import Backoff, WorkQueue
+from whisper_operator.cluster.errors import Unavailable
+from whisper_operator.cluster.queue import STUCK_AFTER, Backoff, WorkQueue
 
 from tests.unit.operator.virtual_clock import run
 
@@ -144,7 +145,7 @@ def test_one_slow_key_does_not_hold_up_the_others() -> None:
     assert run(main()) == [("a", 1), ("b", 2)]
 
 
-def test_the_beat_proves_that_a_worker_takes_notice() -> None:
+def test_the_beat_proves_that_a_worker_takes_notice_or_has_not_been_busy_for_too_long() -> None:
     async def main() -> None:
         stuck = asyncio.Event()
 
@@ -155,6 +156,8 @@ def test_the_beat_proves_that_a_worker_takes_notice() -> None:
             await asyncio.wait_for(queue.beat(), 1)
             queue.add("a")
             queue.add("b")
+            await asyncio.sleep(STUCK_AFTER - 1)
+            await asyncio.wait_for(queue.beat(), 1)
             await asyncio.sleep(1)
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(queue.beat(), 20)
@@ -162,3 +165,24 @@ def test_the_beat_proves_that_a_worker_takes_notice() -> None:
             await asyncio.wait_for(queue.beat(), 1)
 
     run(main())
+
+
+def test_when_the_cause_of_all_failures_is_over_their_keys_do_not_wait_any_longer() -> None:
+    async def main() -> list[tuple[str, float]]:
+        turns: list[tuple[str, float]] = []
+
+        async def work(key: str) -> None:
+            turns.append((key, now()))
+            if key != "well" and now() < 50:
+                raise Unavailable("no")
+
+        async with working(work) as queue:
+            for key in ("a", "b", "well"):
+                queue.add(key)
+            await asyncio.sleep(50)
+            turns.clear()
+            queue.retry_failed()
+            await asyncio.sleep(100)
+        return turns
+
+    assert run(main()) == [("a", 50), ("b", 50)]
