@@ -1,9 +1,10 @@
 """What a row of the fault table is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from tests.e2e.faults.scene import STEADY, Scene
 from tests.e2e.faults.verdict import Expectation
@@ -51,6 +52,7 @@ class Fault:
         through: whom the callers call.
         callers: how many transcribe at any moment.
         watched: seconds for which callers go on to begin requests after the fault.
+        spec: what is set on the service for it, beyond what is always set.
         comes_first: it is there when the callers come; else it meets what is under way.
         in_short: whether `make test` has it.
         in_long: whether `make test-long` has it, at its full length.
@@ -64,6 +66,7 @@ class Fault:
     through: Through = Through.SERVICE
     callers: int = 50
     watched: float = 8.0
+    spec: Mapping[str, Any] = field(default_factory=dict)
     comes_first: bool = False
     in_short: bool = True
     in_long: bool = False

@@ -17,7 +17,7 @@ from tests.support.words import word_errors
 ROOT = Path(__file__).parents[3]
 CLIP = ROOT / "runtimes/core/whisper_runtime/serving/clips/country.flac"
 WORDS = "ask what you can do for your country"
-PATIENCE = 240.0
+PATIENCE = 400.0
 """Seconds until a caller gives up; longer than any expectation, so that a hang is seen as one."""
 CONNECT = 5.0
 TOLD = 240

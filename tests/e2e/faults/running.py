@@ -14,6 +14,11 @@ def run(fault: Fault, scene: Scene, length: Length) -> Observation | None:
     if fault.expects is None:
         with fault.inject(scene, length):
             return None
+    with scene.changed(fault.spec):
+        return _observed(fault, scene, length)
+
+
+def _observed(fault: Fault, scene: Scene, length: Length) -> Observation:
     callers = Callers(fault.through.urls(scene), fault.callers)
     if fault.comes_first:
         with fault.inject(scene, length):

@@ -1,7 +1,7 @@
 """Where faults happen: two cpu pods and two routers on two nodes, and what injectors need to know of them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from signal import Signals
@@ -19,8 +19,8 @@ NAMESPACE, NAME, NODES = "faults", "speech", ("node1", "node2")
 CPU, ROUTER = "cpu", "router"
 STEADY, LOST = NODES
 """The node that stays, and the one that is lost."""
-ATTEMPT_SECONDS, REQUEST_SECONDS = 90, 200
-SETTLE_WITHIN = 240
+REQUEST_SECONDS = 300
+SETTLE_WITHIN = 300
 SHARED_CLAIM = {"claimTemplate": {"accessModes": ["ReadWriteMany"], "size": "1Gi"}}
 
 SERVICE: dict[str, Any] = {
@@ -34,7 +34,7 @@ SERVICE: dict[str, Any] = {
     },
     "routing": {
         "replicas": 2,
-        "timeouts": {"request": f"{REQUEST_SECONDS}s", "attempt": f"{ATTEMPT_SECONDS}s"},
+        "timeouts": {"request": f"{REQUEST_SECONDS}s"},
     },
     "exposure": {"type": "NodePort"},
 }
@@ -91,9 +91,23 @@ class Scene:
         """One router, without the Service in front of it."""
         return f"http://{self.on(node, ROUTER).address}:8080"
 
-    def patch(self, spec: dict[str, Any]) -> None:
-        """Change the service as a user would."""
+    def patch(self, spec: Mapping[str, Any]) -> None:
+        """Change the service as a user would; nothing of it is awaited."""
         self.kubectl.run("patch", "wsvc", NAME, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+    @contextmanager
+    def changed(self, spec: Mapping[str, Any]) -> Iterator[None]:
+        """Another spec for as long as the block lasts; back at rest at both of its ends."""
+        if not spec:
+            yield
+            return
+        self.patch(spec)
+        try:
+            self.settle()
+            yield
+        finally:
+            self.patch(_without(spec))
+            self.settle()
 
     def rolled_out(self, component: str, within: int = 180) -> None:
         self.kubectl.run("rollout", "status", f"deployment/{NAME}-{component}", f"--timeout={within}s", timeout=within)
@@ -103,17 +117,30 @@ class Scene:
         wait_until(self._settled, within=SETTLE_WITHIN, every=1, what="the service is as at the start")
 
     def _settled(self) -> bool:
+        found = self.kubectl.get("wsvc", NAME)
+        assert found["status"].get("observedGeneration") == found["metadata"]["generation"], "the spec is news"
         for component in (CPU, ROUTER):
+            assert self._is_rolled_out(component), f"the {component} Deployment is under way"
             pods = self.kubectl.items("pods", "-l", labels(component))
             assert len(pods) == len(NODES), f"{len(pods)} {component} pods"
             assert all(is_ready(pod) for pod in pods), f"a {component} pod is not ready"
             if len({pod["spec"]["nodeName"] for pod in pods}) < len(NODES):
                 self.kubectl.run("delete", "pod", pods[0]["metadata"]["name"])  # the scheduler spreads them again
                 return False
-        status = self.kubectl.get("wsvc", NAME)["status"]
-        healthy = [runtime.get("healthy") for runtime in status["runtimes"]]
+        healthy = [runtime.get("healthy") for runtime in found["status"]["runtimes"]]
         assert healthy == [len(NODES)], f"the router finds {healthy} healthy"
         return self.kubectl.condition("wsvc", NAME, "Ready").get("status") == "True"
+
+    def _is_rolled_out(self, component: str) -> bool:
+        found = self.kubectl.get("deployment", f"{NAME}-{component}")
+        status = found["status"]
+        current = status.get("observedGeneration") == found["metadata"]["generation"]
+        return current and status.get("replicas") == status.get("updatedReplicas") == len(NODES)
+
+
+def _without(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The merge patch that takes these fields away again."""
+    return {name: _without(value) if isinstance(value, Mapping) else None for name, value in spec.items()}
 
 
 def labels(component: str) -> str:

@@ -4,12 +4,13 @@ from tests.e2e.faults import model_faults as models
 from tests.e2e.faults import operator_faults as operator
 from tests.e2e.faults import traffic_faults as traffic
 from tests.e2e.faults.fault import Fault, Through
-from tests.e2e.faults.scene import ATTEMPT_SECONDS, REQUEST_SECONDS
+from tests.e2e.faults.scene import REQUEST_SECONDS
 from tests.e2e.faults.verdict import Ending, Expectation
 
 NONE_LOST = Expectation(longest=REQUEST_SECONDS)
 FEW = 10
 """Callers beside a rollout: fifty would take all of a small machine from the pods that start."""
+ATTEMPT_SECONDS = 20
 ONCE = "every step of the work is done, and done once"
 CUT = frozenset({Ending.CUT})
 
@@ -37,8 +38,20 @@ FAULTS = (
         "cpu-pod-stopped",
         "one cpu pod gets SIGSTOP: it hangs, and its kernel still takes connections",
         traffic.cpu_pod_stopped,
-        Expectation(5, frozenset({Ending.TIMED_OUT}), ATTEMPT_SECONDS + REQUEST_SECONDS),
+        Expectation(5, longest=REQUEST_SECONDS),
+        also="those in flight are sent again when the node ends the pod, after 30 to 45 s",
         watched=15,
+    ),
+    Fault(
+        "cpu-pod-stopped-with-a-limit",
+        f"the same, where the service limits an attempt to {ATTEMPT_SECONDS} s (`routing.timeouts.attempt`)",
+        traffic.cpu_pod_stopped,
+        Expectation(5, frozenset({Ending.TIMED_OUT}), 4 * ATTEMPT_SECONDS),
+        callers=FEW,
+        watched=15,
+        spec={"routing": {"timeouts": {"attempt": f"{ATTEMPT_SECONDS}s"}}},
+        in_short=False,
+        in_long=True,
     ),
     Fault(
         "node-lost",
