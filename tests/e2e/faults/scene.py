@@ -135,7 +135,7 @@ class Scene:
         found = self.kubectl.get("deployment", f"{NAME}-{component}")
         status = found["status"]
         current = status.get("observedGeneration") == found["metadata"]["generation"]
-        return current and status.get("replicas") == status.get("updatedReplicas") == len(NODES)
+        return bool(current and status.get("replicas") == status.get("updatedReplicas") == len(NODES))
 
 
 def _without(spec: Mapping[str, Any]) -> dict[str, Any]:
