@@ -1,6 +1,7 @@
 """Callers that go on asking while something breaks, and note how each request ended."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,13 @@ WORDS = "ask what you can do for your country"
 PATIENCE = 400.0
 """Seconds until a caller gives up; longer than any expectation, so that a hang is seen as one."""
 CONNECT = 5.0
+NOTICE_A_LOST_NODE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+]
+"""A node without power says goodbye to nobody: a caller without this waits for its answer as long as it is patient."""
 TOLD = 240
 PACE = 0.5
 """Seconds between two light requests of one caller."""
@@ -140,7 +148,8 @@ def judged(answer: httpx.Response, good: Callable[[httpx.Response], bool]) -> tu
 def _client(*, keepalive: bool) -> httpx.AsyncClient:
     """Connections that last, as an application's do, or a new one for each request, as a new caller's."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None if keepalive else 0)
-    return httpx.AsyncClient(limits=limits, trust_env=False)
+    transport = httpx.AsyncHTTPTransport(limits=limits, socket_options=NOTICE_A_LOST_NODE)
+    return httpx.AsyncClient(transport=transport, trust_env=False)
 
 
 def _timeout() -> httpx.Timeout:

@@ -77,7 +77,7 @@ class Expectation:
         return f"{lost}; no request takes longer than {self.longest:g} s"
 
 
-_SAID = {Ending.TIMED_OUT: "a 504", Ending.CUT: "a broken connection", Ending.REFUSED: "a 503", Ending.HUNG: "silence"}
+_SAID = {Ending.TIMED_OUT: "a 504", Ending.CUT: "a broken connection"}
 
 
 @dataclass(frozen=True, slots=True)
