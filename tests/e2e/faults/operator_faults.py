@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import Any
@@ -25,48 +25,52 @@ SLOW = {"kind": "slow", "path": "*model.safetensors", "rate": 3_000_000}
 
 @contextmanager
 def leader_killed(scene: Scene, _: Length) -> Iterator[None]:
-    with work(scene):
+    with work(scene) as finished:
         before = holder(scene)
         scene.signal(leader(scene), SIGKILL)
         passed_on(scene, before, CRASH_SECONDS)
+        finished()
         yield
 
 
 @contextmanager
 def leader_stopped(scene: Scene, _: Length) -> Iterator[None]:
     """Woken when another leads: it must notice before it writes anything."""
-    with work(scene):
+    with work(scene) as finished:
         before, stopped = holder(scene), leader(scene)
         scene.signal(stopped, SIGSTOP)
         try:
             passed_on(scene, before, CRASH_SECONDS)
         finally:
             scene.signal(stopped, SIGCONT)
+        finished()
         yield
 
 
 @contextmanager
 def leader_cut_off(scene: Scene, _: Length) -> Iterator[None]:
-    with work(scene):
+    with work(scene) as finished:
         before = holder(scene)
         with scene.cluster.unplugged(leader(scene).container, API_PORTS):
             passed_on(scene, before, CRASH_SECONDS)
+        finished()
         yield
 
 
 @contextmanager
 def leader_drained(scene: Scene, _: Length) -> Iterator[None]:
-    with work(scene):
+    with work(scene) as finished:
         before = holder(scene)
         evict(operators(scene), leader(scene))
         passed_on(scene, before, GRACEFUL_SECONDS)
+        finished()
         yield
 
 
 @contextmanager
 def api_server_gone(scene: Scene, length: Length) -> Iterator[None]:
     """It takes connections and answers none of them; afterwards all goes on, and a change is carried out."""
-    with work(scene):
+    with work(scene) as finished:
         scene.cluster.signal_program(API_SERVER, SIGSTOP)
         try:
             time.sleep(length.gone_seconds)  # nothing to wait for: it is gone for so long
@@ -74,6 +78,7 @@ def api_server_gone(scene: Scene, length: Length) -> Iterator[None]:
             scene.cluster.signal_program(API_SERVER, SIGCONT)
         for node in scene.cluster.status()["nodes"]:
             scene.environment.kubectl.wait_condition("node", node, "Ready", within=90)
+        finished()
         yield
 
 
@@ -104,8 +109,8 @@ def passed_on(scene: Scene, before: str, within: float) -> None:
 
 
 @contextmanager
-def work(scene: Scene) -> Iterator[None]:
-    """A download and a rollout, half-way on entry; done on leaving, and each of their steps done once."""
+def work(scene: Scene) -> Iterator[Callable[[], None]]:
+    """A download and a rollout, half-way; the block gets what waits for their ends, each of their steps done once."""
     revision = _revision(scene)
     scene.hub.fault(SLOW)
     source = {"huggingFace": {"endpoint": scene.hub.cluster_url}}
@@ -115,17 +120,20 @@ def work(scene: Scene) -> Iterator[None]:
         wait_until(lambda: _bytes_done(scene) > 0, within=90, what="the download is under way")
         scene.patch({"runtimes": {"cpu": {"env": [{"name": "VERSION", "value": secrets.token_hex(3)}]}}})
         wait_until(lambda: _half_way(scene), within=90, what="the rollout is under way")
-        yield
-        scene.kubectl.wait_condition("mset", EXTRA, "Ready", within=240)
-        wait_until(lambda: _is_current(scene), within=120, what="the service's status speaks of its newest spec")
-        scene.rolled_out(CPU)
-        assert _revision(scene) == revision + 1, "the rollout was begun more than once"
-        started = _pods_of_jobs(scene)
-        assert sorted(started.values()) == [1, 1], f"one download and one conversion, and not {dict(started)}"
+        yield lambda: _finished_once(scene, revision + 1)
     finally:
         scene.hub.fault()
         scene.kubectl.run("delete", "mset", EXTRA, "--wait=true", timeout=90)
         scene.kubectl.run("delete", "events", "--field-selector=involvedObject.kind=Job")
+
+
+def _finished_once(scene: Scene, revision: int) -> None:
+    scene.kubectl.wait_condition("mset", EXTRA, "Ready", within=240)
+    wait_until(lambda: _is_current(scene), within=120, what="the service's status speaks of its newest spec")
+    scene.rolled_out(CPU)
+    assert _revision(scene) == revision, "the rollout was begun more than once"
+    started = _pods_of_jobs(scene)
+    assert sorted(started.values()) == [1, 1], f"one download and one conversion, and not {dict(started)}"
 
 
 def _bytes_done(scene: Scene) -> int:

@@ -48,7 +48,7 @@ def test_a_request_that_takes_too_long_is_told_even_if_its_end_is_good() -> None
 
 
 def test_a_new_light_request_must_be_prompt_and_a_transcription_may_queue() -> None:
-    (told,) = found(request(6, took=8), request(6, took=8, kind=Kind.TRANSCRIPTION), fresh_within=5)
+    (told,) = found(request(6, took=20), request(6, took=20, kind=Kind.TRANSCRIPTION), fresh_within=5)
     assert "late" in told
 
 
