@@ -1,5 +1,6 @@
 """Running programs: to their end, or in the background such that they can always be found and ended again."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +91,9 @@ class Children:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __call__(self, name: str, command: Sequence[str]) -> Runs:
-        bound_to_us = ["setpriv", "--pdeathsig", "KILL", *command]
+        # if we ended before the kernel knew what to do then, the program must not begin
+        while_we_live = ["sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid())]
+        bound_to_us = ["setpriv", "--pdeathsig", "KILL", *while_we_live, *command]
         with (self._logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 bound_to_us, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
