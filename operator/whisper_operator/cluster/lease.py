@@ -1,6 +1,7 @@
 """The Lease that one of the operator's replicas holds: only its holder lists, watches and writes.
 
-Optimistic concurrency decides every race: a Lease is changed only as it was read. The holder stops by its own clock
+Optimistic concurrency decides every race: a Lease is changed only as it was read. So that this holds for the first time
+too, it is made without a holder, and taken later. The holder stops by its own clock
 before another may begin by its own, so that it needs no answer from anybody to stop. The clock is CLOCK_BOOTTIME, which
 goes on while the process is stopped or the machine sleeps.
 """
@@ -111,9 +112,11 @@ class Election:
     async def _try(self) -> bool:
         asked = self._clock()
         await self._read()
-        if self._sight is None or (self._holder() != self.identity and asked < self._sight.free_at):
-            return False
         try:
+            if self._live is None:
+                self._saw(await self._write({}, PATIENCE))
+            if self._sight is None or (self._holder() != self.identity and asked < self._sight.free_at):
+                return False
             await self._take(PATIENCE)
         except (Conflicting, NotThere):
             return False  # another was quicker
@@ -134,8 +137,8 @@ class Election:
             await self._take(self._patience())
         except (Conflicting, NotThere):  # changed or deleted by hand, or our last renewal arrived without its answer
             await self._read()
-            if self._live is not None and self._holder() != self.identity:
-                raise self._lost(f"it is held by {self._holder() or 'nobody'}") from None
+            if self._holder() not in ("", self.identity):
+                raise self._lost(f"it is held by {self._holder()}") from None
             await self._take(self._patience())
 
     def _patience(self) -> float:

@@ -13,6 +13,8 @@ DURATION = 12
 """Seconds that a holder has from its last renewal. A crash is noticed after this and about a second more."""
 MARGIN = 2.0
 """Seconds before that end at which the holder stops writing: what is on its way then has arrived."""
+REMADE_WITHIN = 5.0
+"""Seconds in which a holder that reaches the API server notices that its Lease was deleted, and takes the new one."""
 LONGEST = 60
 """A Lease that claims more was not written by an operator, of whatever version."""
 
@@ -35,13 +37,18 @@ class Sight:
 def look(before: Sight | None, spec: Spec | None, now: float) -> Sight:
     """What is known after looking once more.
 
-    A Lease that has vanished is treated like a renewal of what it last said: its holder goes on writing until it finds
-    out, and makes it anew when it does.
+    Where there is no Lease, or one that nobody has held yet, an earlier one may have been deleted by hand a moment ago,
+    and its holder does not know yet.
     """
     if before is not None and spec == before.spec:
         return before
-    said = spec if spec is not None or before is None else before.spec
-    return Sight(spec, now + _duration(said) if said and holder(said) else 0.0)
+    if spec:
+        return Sight(spec, now + _duration(spec) if holder(spec) else 0.0)
+    if before is None:
+        return Sight(spec, now + REMADE_WITHIN)
+    if before.spec is None:
+        return Sight(spec, before.free_at)
+    return Sight(spec, now + max(DURATION, _duration(before.spec)))
 
 
 def holder(spec: Spec | None) -> str:
@@ -63,7 +70,7 @@ def held(spec: Spec | None, identity: str, now: datetime) -> dict[str, Any]:
         "leaseDurationSeconds": DURATION,
         "acquireTime": since or _time(now),
         "renewTime": _time(now),
-        "leaseTransitions": transitions(spec) + (0 if spec is None or mine else 1),
+        "leaseTransitions": transitions(spec) + (1 if spec and not mine else 0),
     }
 
 

@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from whisper_operator.plan.lease import DURATION, LONGEST, Sight, held, holder, look, released, transitions
+from whisper_operator.plan.lease import (
+    DURATION,
+    LONGEST,
+    REMADE_WITHIN,
+    Sight,
+    held,
+    holder,
+    look,
+    released,
+    transitions,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 
@@ -23,9 +33,9 @@ class Case:
 
 
 CASES = [
-    Case("no Lease: at once", None, 0),
+    Case("no Lease: somebody may have deleted it this moment", None, REMADE_WITHIN),
     Case("given back: at once", released(spec(), NOW), 0),
-    Case("an empty spec: at once", {}, 0),
+    Case("made and never held: as above", {}, REMADE_WITHIN),
     Case("an empty holder: at once", spec(holderIdentity=""), 0),
     Case("held: for as long as a holder has", spec(), DURATION),
     Case("held by another version: for as long as that one was promised", spec(leaseDurationSeconds=20), 20),
@@ -33,13 +43,19 @@ CASES = [
     Case("held without a duration: for as long as ours", {"holderIdentity": "x"}, DURATION),
     Case("renewed: anew", spec(renewTime="later"), DURATION, Sight(spec(), 5)),
     Case("vanished: its holder may not know yet", None, DURATION, Sight(spec(), 5)),
-    Case("vanished after it was given back: at once", None, 0, Sight(released(spec(), NOW), 0)),
+    Case(
+        "vanished after it was given back: another may have taken it", None, DURATION, Sight(released(spec(), NOW), 0)
+    ),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.says)
 def test_when_another_may_take_it(case: Case) -> None:
     assert look(case.before, case.spec, 100).free_at == (100 + case.waits if case.waits else 0)
+
+
+def test_making_what_is_not_there_changes_no_time() -> None:
+    assert look(Sight(None, 105), {}, 101) == Sight({}, 105)
 
 
 @pytest.mark.parametrize("last", [spec(), spec(leaseDurationSeconds=20), None])
