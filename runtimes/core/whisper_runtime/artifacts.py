@@ -6,6 +6,7 @@ from pathlib import Path
 
 from whisper_models.artifact import Format, Precision, Variant
 from whisper_models.catalogue import canonical
+from whisper_models.errors import Incomplete
 from whisper_models.store import UnifiedModelManager
 
 from whisper_runtime.engine import Artifact
@@ -23,5 +24,13 @@ def find_artifact(root: Path, model: str, form: Format, precision: str) -> Artif
     path = store.path(variant)
     manifest = store.complete(variant)
     if manifest is None:
-        raise ValueError(f"{variant} in {root} is not whole: download or convert it again")
-    return Artifact(path, variant.model, variant.precision, manifest.size_bytes, manifest.digest, manifest.canary)
+        raise Incomplete(f"{variant} in {root} is not whole: download or convert it again")
+    return Artifact(
+        path,
+        variant.model,
+        variant.precision,
+        manifest.size_bytes,
+        digest=manifest.digest,
+        canary=manifest.canary,
+        files=manifest.files,
+    )

@@ -21,14 +21,16 @@ from whisper_runtime.api.answers import result_of
 from whisper_runtime.api.app import create_app
 from whisper_runtime.artifacts import find_artifact
 from whisper_runtime.audio.decode import decode
-from whisper_runtime.engine import Artifact, Engine, Options
+from whisper_runtime.engine import Artifact, Engine, Options, never
 from whisper_runtime.errors import RequestFailure
 from whisper_runtime.languages import supported
 from whisper_runtime.results import Result
 from whisper_runtime.runtime import Done
+from whisper_runtime.serving.ending import leave_word
 from whisper_runtime.serving.inference import Outcome
 from whisper_runtime.serving.logs import log_json
 from whisper_runtime.serving.server import serve
+from whisper_runtime.serving.verify import verify
 from whisper_runtime.settings import Settings, add_flags, read_settings
 from whisper_runtime.speech.transcription import seconds_of, transcribe
 
@@ -54,13 +56,17 @@ def run(command: Command, arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(flags, os.environ, command.defaults)
         artifact = find_artifact(settings.models, settings.model, command.form, settings.precision)
-    except (ValueError, ModelFailure) as error:
+        if flags.action == "transcribe":
+            return _transcribe_files(command, settings, artifact, flags)
+    except ValueError as error:
         print(f"{command.name}: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 1
-    if flags.action == "serve":
-        log_json()
-        return serve(create_app(command.engine(settings), artifact, settings))
-    return _transcribe_files(command, settings, artifact, flags)
+        return 2
+    except ModelFailure as failure:
+        print(f"{command.name}: {failure}", file=sys.stderr)
+        leave_word(settings.termination_log, f"{failure.reason}: {failure}")
+        return 1
+    log_json()
+    return serve(create_app(command.engine(settings), artifact, settings))
 
 
 def _parser(command: Command) -> argparse.ArgumentParser:
@@ -82,6 +88,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
 
 
 def _transcribe_files(command: Command, settings: Settings, artifact: Artifact, flags: argparse.Namespace) -> int:
+    verify(artifact, settings.threads)
     engine = command.engine(settings)
     engine.load(artifact)
     failed = False
@@ -108,10 +115,6 @@ def _transcribe(
     with file.open("rb") as opened:
         audio = decode(opened, max_seconds)
     decoded = time.perf_counter()
-    heard = transcribe(engine, audio, options, _never)
+    heard = transcribe(engine, audio, options, never)
     done = Done(Outcome(heard, 0.0), seconds_of(audio), decoded - begun, time.perf_counter() - begun)
     return result_of(done, options, engine.info, artifact.model, request_id=str(file), degraded=())
-
-
-def _never() -> None:
-    """Nobody cancels a file at hand."""

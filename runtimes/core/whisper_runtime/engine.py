@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from whisper_models.artifact import Canary
+from whisper_models.artifact import Canary, FileEntry
 
 from whisper_runtime.results import DeviceUse, Segment, Task
 
@@ -31,6 +31,8 @@ class Artifact:
     size_bytes: int
     digest: str | None = None
     canary: Canary | None = None
+    files: tuple[FileEntry, ...] = ()
+    """What the manifest says of each file, to be compared with before it is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,10 @@ class Stop(Protocol):
     def __call__(self) -> None:
         """Go on, or raise."""
         ...
+
+
+def never() -> None:
+    """A Stop for work that is always awaited."""
 
 
 class Engine(Protocol):

@@ -14,7 +14,9 @@ RequestFailure
 ├── Unavailable         503  not now; says when to come back
 │   ├── Loading
 │   ├── QueueFull
-│   └── Draining
+│   │   └── NoMemory          there was room in the queue, but not in memory
+│   ├── Draining
+│   └── DeviceLost           the device, or what works on it, does not come back before a restart
 └── DeadlineExceeded    504  it took longer than allowed
 """
 
@@ -137,10 +139,20 @@ class QueueFull(Unavailable):
     code = "queue_full"
 
 
+class NoMemory(QueueFull):
+    """There was room in the queue, but not in memory."""
+
+
 class Draining(Unavailable):
     """The runtime is going away."""
 
     code = "draining"
+
+
+class DeviceLost(Unavailable):
+    """The device, or what works on it, does not come back before a restart."""
+
+    code = "device_lost"
 
 
 class DeadlineExceeded(RequestFailure):

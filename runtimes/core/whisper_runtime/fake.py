@@ -31,11 +31,14 @@ class FakeEngine:
             devices=(Device("CPU", "no device at all"),),
         )
         self.says = says
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.load_failure: Exception | None = None
         self.release = threading.Event()
         if not hold:
             self.release.set()
+        self.moving = threading.Event()
+        """Clear it, and a transcription hangs: it does not even ask whether to stop."""
+        self.moving.set()
 
     def load(self, artifact: Artifact) -> None:  # noqa: ARG002 - the Protocol's argument; nothing is read
         """Fail if told to."""
@@ -44,6 +47,7 @@ class FakeEngine:
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
         """Say the text, once released."""
+        self.moving.wait()
         stop()
         while not self.release.wait(_STEP):
             stop()

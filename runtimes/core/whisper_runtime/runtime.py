@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
-from whisper_runtime.engine import Artifact, Engine, Options, Waveform
+from whisper_runtime.engine import Artifact, Engine, Options, Stop, Waveform
 from whisper_runtime.errors import UnsupportedTask
 from whisper_runtime.languages import supported
 from whisper_runtime.names import Names
@@ -23,7 +23,11 @@ from whisper_runtime.serving.canary import prove
 from whisper_runtime.serving.inference import Inference, Outcome
 from whisper_runtime.serving.lifecycle import LifeCycle, Phase
 from whisper_runtime.serving.metrics import Metrics
+from whisper_runtime.serving.scratch import Held, Scratch
 from whisper_runtime.serving.stop import StopFlag
+from whisper_runtime.serving.threads import Threads, answer, one_requests_failure
+from whisper_runtime.serving.verify import verify
+from whisper_runtime.serving.watch import Watch
 from whisper_runtime.settings import Settings
 from whisper_runtime.speech.transcription import seconds_of
 
@@ -31,15 +35,23 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _DECODERS = 2
 """Files unpacked or decoded at the same time; each may hold `max_audio_seconds` in memory."""
+_LOOK = 1.0
+"""Seconds between two looks at whether the threads make progress."""
+_SLACK = 4
+"""So much longer than its longest step in the checks before the first request a healthy engine may be silent: beside
+others it has fewer cores, and on a small machine one step of a large model alone takes minutes."""
+_JOIN = 5.0
+"""Seconds that threads have to end in, when nobody waits for their work any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file to transcribe. `decode` blocks and gives its waveform."""
 
-    decode: Callable[[], Waveform]
+    decode: Callable[[Stop], Waveform]
     options: Options
     endpoint: str
+    request_id: str
     vad: bool = True
 
 
@@ -63,8 +75,11 @@ class Runtime:
         self.admission = Admission(settings.max_queue_seconds, engine.info.workers)
         self.inference = Inference(engine, self.admission)
         self.metrics = Metrics(artifact.model, lambda: engine.info.device.used, self.admission)
-        self._decoders = ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode")
-        self._decoding = asyncio.Semaphore(_DECODERS)
+        self.scratch = Scratch(settings.max_spool_bytes)
+        self.ended = False
+        """Whether every thread has ended, so that the process can end in the usual way."""
+        self._decoders = Threads(_DECODERS, "decoding")
+        self._watch: Watch[StopFlag | Threads] | None = None
 
     @property
     def service(self) -> str:
@@ -75,15 +90,48 @@ class Runtime:
         """Load and prove the model; ends in Ready or Failed."""
         begun = time.perf_counter()
         try:
-            self._enter(Phase.LOADING)
-            await self.inference.load(self.artifact)
+            await self._load()
             self.metrics.loaded(time.perf_counter() - begun)
             self._enter(Phase.WARMING)
+            warming = self._watch = Watch[StopFlag | Threads]()
             self.metrics.proved(await prove(self.inference, self.artifact))
+            self._watch = Watch(max(self.settings.hung_seconds, _SLACK * warming.slowest))
             self._enter(Phase.READY)
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in Failed and in the log
             _LOG.exception("the model cannot be served")
             self._enter(Phase.FAILED, f"{type(error).__name__}: {error}")
+
+    async def _load(self) -> None:
+        patience = StopFlag(self.settings.load_seconds, "loading")
+        self._enter(Phase.VERIFYING)
+        await self.inference.prepare(partial(verify, self.artifact, self.settings.threads), patience)
+        self._enter(Phase.LOADING)
+        await self.inference.prepare(partial(self.engine.load, self.artifact), patience)
+
+    async def watch(self) -> None:
+        """Notice threads that hang; ends in Failed, or never."""
+        looked, pause = time.monotonic(), min(_LOOK, self.settings.hung_seconds / 5)
+        while not self.life.failed:
+            await asyncio.sleep(pause)
+            now = time.monotonic()
+            self._look(min(now - looked, 2 * pause))
+            looked = now
+
+    def _look(self, elapsed: float) -> None:
+        if self._watch is None:
+            return
+        hung = self._watch.look(self.inference.threads.counters() | self._decoders.counters(), elapsed)
+        if hung:
+            self._fail_for(hung, self._watch.limit)
+
+    def _fail_for(self, hung: list[StopFlag | Threads], limit: float) -> None:
+        """End it all: a thread cannot be ended alone, and what it holds is never given back."""
+        for one in hung:
+            request_id = one.request_id if isinstance(one, StopFlag) else None
+            _LOG.error("a thread has made no progress for %.0f seconds", limit, extra={"request_id": request_id})
+        self.metrics.hung(len(hung))
+        self._enter(Phase.FAILED, f"InferenceHung: no progress for {limit:.0f} seconds: the runtime is started anew")
+        self.life.cut_off()
 
     def _enter(self, phase: Phase, reason: str | None = None) -> None:
         self.life.enter(phase, reason)
@@ -110,28 +158,36 @@ class Runtime:
             degraded.append("word_timestamps")
         return options, degraded
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[Held]:
         """A request in flight. One for which there is no room is refused before its body is read.
 
         Raises:
-            Loading, Draining, QueueFull
+            Loading, Draining, DeviceLost, QueueFull
         """
-        with self.life.working():
+        async with self.life.working():
             self.admission.require_room()
-            yield
+            with self.scratch.hold() as held:
+                yield held
 
-    async def aside(self, work: Callable[[], T]) -> T:
-        """The result of something that blocks and takes memory, in one of the few threads for that."""
-        async with self._decoding:
-            return await asyncio.get_running_loop().run_in_executor(self._decoders, work)
+    def stop_flag(self, request_id: str) -> StopFlag:
+        """The time that a request has, once it has arrived."""
+        return StopFlag(self.settings.request_seconds, request_id)
+
+    async def aside(self, work: Callable[[], T], stop: StopFlag) -> T:
+        """The result of something that blocks and takes memory, in one of the few threads for that.
+
+        Raises:
+            DeadlineExceeded, and whatever failure of a request the work raises
+        """
+        return await answer(self._decoders.submit(partial(_alone, work), stop), stop)
 
     async def transcribe(self, job: Job) -> Done:
         """Decode, wait, transcribe; whoever cancels this stops the engine too."""
         begun = time.perf_counter()
-        stop = StopFlag(self.settings.request_seconds)
+        stop = self.stop_flag(job.request_id)
         self.admission.require_room()
-        audio = await self.aside(job.decode)
+        audio = await self.aside(partial(job.decode, stop), stop)
         decoded = time.perf_counter()
         seconds = seconds_of(audio)
         outcome = await self.inference.run(audio, job.options, stop, vad=job.vad)
@@ -139,11 +195,19 @@ class Runtime:
         return Done(outcome, seconds, decoded - begun, time.perf_counter() - begun)
 
     async def drain(self) -> bool:
-        """Take nothing new and wait for what is in flight; whether all of it was finished."""
+        """Take nothing new and wait for what is in flight, then answer the rest; whether all of it was finished."""
         self._enter(Phase.DRAINING)
-        return await self.life.idle(self.settings.drain_seconds)
+        finished = await self.life.idle(self.settings.drain_seconds)
+        self.life.cut_off()
+        return finished
 
     def close(self) -> None:
-        """End the threads and unload the model."""
-        self._decoders.shutdown(wait=True, cancel_futures=True)
-        self.inference.close()
+        """End the threads and unload the model, in bounded time: see `ended`."""
+        within = 0.0 if self.life.failed else _JOIN
+        decoders = self._decoders.close(within)
+        self.ended = self.inference.close(within) and decoders
+
+
+def _alone(work: Callable[[], T]) -> T:
+    with one_requests_failure("reading the audio"):
+        return work()

@@ -41,6 +41,16 @@ class Settings(BaseModel):
     max_queue_seconds: Positive = Field(600.0, description="seconds of audio that may wait; beyond it 503 queue_full")
     request_seconds: Positive = Field(900.0, description="longest that a request may take before 504")
     upload_idle_seconds: Positive = Field(30.0, description="longest pause in an upload before 408")
+    hung_seconds: Positive = Field(
+        120.0, description="longest that work may make no progress before this process ends itself"
+    )
+    load_seconds: Positive = Field(540.0, description="longest that verifying and loading the model may take")
+    max_spool_bytes: Count = Field(
+        1 << 30, description="bytes of uploads held at once, mostly on disk; beyond it 503 queue_full"
+    )
+    termination_log: Path = Field(
+        Path("/dev/termination-log"), description="file for the reason of a bad end, if it exists"
+    )
     drain_seconds: Positive = Field(60.0, description="longest that SIGTERM waits for requests in flight")
 
     @property

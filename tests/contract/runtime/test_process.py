@@ -2,55 +2,17 @@
 
 import json
 import signal
-import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.contract.runtime.service import MODEL, long_speech
-from tests.support.artifacts import onnx_store
+from tests.contract.runtime.process import COMMAND, model_flags, process
+from tests.contract.runtime.service import long_speech
 from tests.support.waiting import wait_until
 from tests.support.words import JFK, JFK_WORDS, word_errors
-
-COMMAND = [str(Path(sys.executable).with_name("whisper-cpu"))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def model_flags() -> list[str]:
-    return ["--models", str(onnx_store(MODEL)), "--model", MODEL, "--threads", "1"]
-
-
-@contextmanager
-def process() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A serving process that is ready, and its address."""
-    port = free_port()
-    command = [*COMMAND, "serve", *model_flags(), "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as running:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_until(lambda: _ready(url), within=60, every=0.05, what="whisper-cpu is ready")
-            yield running, url
-        finally:
-            running.kill()
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_sigterm_finishes_what_is_in_flight_refuses_the_rest_and_ends_with_0() -> None:

@@ -52,7 +52,7 @@ async def proved(engine: FakeEngine, artifact: Artifact = ARTIFACT) -> frozenset
     try:
         return await prove(inference, artifact)
     finally:
-        inference.close()
+        inference.close(within=5)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ CONTRACT = {
     "loading": 503,
     "queue_full": 503,
     "draining": 503,
+    "device_lost": 503,
     "deadline_exceeded": 504,
 }
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from whisper_runtime.errors import Draining, EngineError, Loading
+from whisper_runtime.errors import DeviceLost, Draining, Loading
 from whisper_runtime.serving.lifecycle import LifeCycle, Phase
 
 
@@ -11,10 +11,11 @@ from whisper_runtime.serving.lifecycle import LifeCycle, Phase
     ("phase", "error"),
     [
         (Phase.STARTING, Loading),
+        (Phase.VERIFYING, Loading),
         (Phase.LOADING, Loading),
         (Phase.WARMING, Loading),
         (Phase.DRAINING, Draining),
-        (Phase.FAILED, EngineError),
+        (Phase.FAILED, DeviceLost),
     ],
 )
 async def test_requests_are_welcome_only_when_ready(phase: Phase, error: type[Exception]) -> None:
@@ -35,7 +36,7 @@ async def test_draining_is_final() -> None:
 async def test_draining_waits_for_what_is_in_flight() -> None:
     life = LifeCycle()
     life.enter(Phase.READY)
-    with life.working():
+    async with life.working():
         assert not await life.idle(within=0.01)
         waiting = asyncio.create_task(life.idle(within=5))
         await asyncio.sleep(0)

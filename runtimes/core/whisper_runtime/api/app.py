@@ -29,10 +29,11 @@ def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        starting = asyncio.create_task(runtime.start())
+        tasks = [asyncio.create_task(runtime.start()), asyncio.create_task(runtime.watch())]
         yield
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(runtime.close)
 
     app = FastAPI(title=runtime.service, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)

@@ -9,9 +9,7 @@ from fastapi import APIRouter
 
 from whisper_runtime.errors import ModelNotFound
 from whisper_runtime.runtime import Runtime
-from whisper_runtime.serving.lifecycle import Phase
-
-_NOT_LOADED = frozenset({Phase.STARTING, Phase.LOADING, Phase.FAILED})
+from whisper_runtime.serving.lifecycle import NOT_LOADED
 
 
 def model_routes(runtime: Runtime) -> APIRouter:
@@ -45,7 +43,7 @@ def _model(runtime: Runtime) -> dict[str, Any]:
     return {
         "id": runtime.names.model,
         "aliases": list(runtime.names.aliases),
-        "loaded": runtime.life.phase not in _NOT_LOADED,
+        "loaded": runtime.life.phase not in NOT_LOADED,
         "precision": artifact.precision,
         "size_bytes": artifact.size_bytes,
         "languages": list(info.languages),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -16,13 +16,14 @@ from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.forms import OpenAIForm, TranscribeForm, parse
 from whisper_runtime.api.json_audio import unpack
 from whisper_runtime.api.middleware import endpoint_of
-from whisper_runtime.api.uploads import read_base64, read_form
+from whisper_runtime.api.uploads import Bounds, read_base64, read_form
 from whisper_runtime.audio.decode import decode
 from whisper_runtime.audio.raw import decode_raw
-from whisper_runtime.engine import Options, Waveform
+from whisper_runtime.engine import Options, Stop, Waveform
 from whisper_runtime.errors import AudioTooLarge, InvalidRequest
 from whisper_runtime.results import Result, Task
 from whisper_runtime.runtime import Job, Runtime
+from whisper_runtime.serving.scratch import Held
 
 _GRANULARITIES = dict.fromkeys(("timestamp_granularities", "timestamp_granularities[]"), "timestamp_granularities")
 _FILES = ("file", "audio")
@@ -34,10 +35,10 @@ def transcription_routes(runtime: Runtime) -> APIRouter:
 
     @routes.post("/transcribe", summary="Transcribe a file, or base64 audio in JSON", response_model=Result)
     async def transcribe(request: Request) -> Response:
-        with runtime.working():
+        async with runtime.working() as held:
             is_json = "json" in request.headers.get("content-type", "")
             read = _read_json if is_json else _read_multipart
-            form, source, close = await read(request, runtime)
+            form, source, close = await read(request, runtime, held)
             try:
                 form.refuse_contradiction()
                 result = await _run(request, runtime, form, form.options(), source)
@@ -56,13 +57,14 @@ def transcription_routes(runtime: Runtime) -> APIRouter:
     return routes
 
 
-Source = Callable[[], Waveform]
+Source = Callable[[Stop], Waveform]
+_Read = tuple[TranscribeForm, Source, Callable[[], Any]]
 
 
 async def _openai(request: Request, runtime: Runtime, task: Task) -> Response:
-    with runtime.working():
+    async with runtime.working() as held:
         limit = runtime.settings.openai_limit
-        body = await read_form(request, limit, runtime.settings.upload_idle_seconds)
+        body = await read_form(request, _bounds(runtime, limit, held))
         try:
             form = parse(OpenAIForm, _fields(body), _GRANULARITIES)
             form.refuse_unsupported()
@@ -73,9 +75,14 @@ async def _openai(request: Request, runtime: Runtime, task: Task) -> Response:
     return _openai_answer(result, form)
 
 
-async def _read_multipart(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
+def _bounds(runtime: Runtime, audio_bytes: int, held: Held) -> Bounds:
+    settings = runtime.settings
+    return Bounds(audio_bytes, settings.upload_idle_seconds, settings.request_seconds, held)
+
+
+async def _read_multipart(request: Request, runtime: Runtime, held: Held) -> _Read:
     limit = runtime.settings.max_upload_bytes
-    body = await read_form(request, limit, runtime.settings.upload_idle_seconds)
+    body = await read_form(request, _bounds(runtime, limit, held))
     try:
         form = parse(TranscribeForm, _fields(body))
         return form, _file_source(body, limit, runtime), body.close
@@ -84,14 +91,17 @@ async def _read_multipart(request: Request, runtime: Runtime) -> tuple[Transcrib
         raise
 
 
-async def _read_json(request: Request, runtime: Runtime) -> tuple[TranscribeForm, Source, Callable[[], Any]]:
-    body = await read_base64(request, runtime.settings.max_upload_bytes, runtime.settings.upload_idle_seconds)
+async def _read_json(request: Request, runtime: Runtime, held: Held) -> _Read:
+    body = await read_base64(request, _bounds(runtime, runtime.settings.max_upload_bytes, held))
     try:
-        form, audio = await runtime.aside(partial(unpack, body.file))
+        form, audio = await runtime.aside(partial(unpack, body.file), runtime.stop_flag(request.state.request_id))
     finally:
         await body.close()
-    source = partial(decode_raw, audio, form.encoding, form.sample_rate, runtime.settings.max_audio_seconds)
-    return form, source, UploadFile(audio).close
+    return form, partial(_decode_raw, audio, form, runtime), UploadFile(audio).close
+
+
+def _decode_raw(audio: BinaryIO, form: TranscribeForm, runtime: Runtime, stop: Stop) -> Waveform:
+    return decode_raw(audio, form.encoding, form.sample_rate, runtime.settings.max_audio_seconds, stop)
 
 
 def _fields(body: FormData) -> list[tuple[str, Any]]:
@@ -126,7 +136,7 @@ async def _run(
             degraded.append("device")
             reason = f"this runtime serves from {device.used}"
             device = device.model_copy(update={"requested": form.device, "fallback_reason": reason})
-    job = Job(source, options, endpoint_of(request.scope), vad=vad)
+    job = Job(source, options, endpoint_of(request.scope), request.state.request_id, vad=vad)
     done = await while_connected(request, runtime.transcribe(job))
     info = replace(runtime.engine.info, device=device)
     return answers.result_of(done, options, info, runtime.names.model, request.state.request_id, degraded)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -12,31 +14,43 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from whisper_runtime.errors import AudioTooLarge, InvalidRequest, UploadTimeout
+from whisper_runtime.serving.scratch import IN_MEMORY, Held
 from whisper_runtime.serving.stop import Cancelled
 
 _AROUND = 64 * 1024
 """What multipart or JSON may add to the audio: boundaries, headers, options."""
 _FIELD_BYTES = 64 * 1024
 _MAX_FILES, _MAX_FIELDS = 2, 64
-_IN_MEMORY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one upload may take."""
+
+    audio_bytes: int
+    idle_seconds: float
+    """The longest pause."""
+    seconds: float
+    """From the first byte to the last."""
+    held: Held
 
 
 def spool() -> BinaryIO:
     """A new file in memory that moves to disk once it is large; the caller closes it."""
-    return cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY))
+    return cast("BinaryIO", SpooledTemporaryFile(max_size=IN_MEMORY))
 
 
-async def read_form(request: Request, limit: int, idle_seconds: float) -> FormData:
-    """A multipart body whose files are at most `limit` bytes.
+async def read_form(request: Request, bounds: Bounds) -> FormData:
+    """A multipart body.
 
     Raises:
-        AudioTooLarge, UploadTimeout, InvalidRequest
+        AudioTooLarge, UploadTimeout, QueueFull, InvalidRequest
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise InvalidRequest("send the audio as the field 'file' of a multipart/form-data body")
     parser = MultiPartParser(
         request.headers,
-        _bounded(request, limit + _AROUND, limit, idle_seconds),
+        _bounded(request, bounds.audio_bytes + _AROUND, bounds),
         max_files=_MAX_FILES,
         max_fields=_MAX_FIELDS,
         max_part_size=_FIELD_BYTES,
@@ -47,15 +61,15 @@ async def read_form(request: Request, limit: int, idle_seconds: float) -> FormDa
         raise InvalidRequest(f"the body is not a multipart form: {getattr(error, 'message', error)}") from error
 
 
-async def read_base64(request: Request, limit: int, idle_seconds: float) -> UploadFile:
-    """A body as it comes, whose base64 audio is at most `limit` bytes once decoded; the caller closes it.
+async def read_base64(request: Request, bounds: Bounds) -> UploadFile:
+    """A body as it comes, whose base64 audio fits once it is decoded; the caller closes it.
 
     Raises:
-        AudioTooLarge, UploadTimeout
+        AudioTooLarge, UploadTimeout, QueueFull
     """
     body = UploadFile(spool())
     try:
-        async for chunk in _bounded(request, limit * 4 // 3 + _AROUND, limit, idle_seconds):
+        async for chunk in _bounded(request, bounds.audio_bytes * 4 // 3 + _AROUND, bounds):
             await body.write(chunk)
     except BaseException:
         await body.close()
@@ -63,24 +77,28 @@ async def read_base64(request: Request, limit: int, idle_seconds: float) -> Uplo
     return body
 
 
-async def _bounded(request: Request, most: int, limit: int, idle_seconds: float) -> AsyncGenerator[bytes, None]:
+async def _bounded(request: Request, most: int, bounds: Bounds) -> AsyncGenerator[bytes, None]:
     """The body's chunks, as long as they fit and keep coming."""
+    limit, begun = bounds.audio_bytes, time.monotonic()
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > most:
         raise _too_large(limit)
     chunks, total = aiter(request.stream()), 0
     while True:
         try:
-            chunk = await asyncio.wait_for(anext(chunks), idle_seconds)
+            chunk = await asyncio.wait_for(anext(chunks), bounds.idle_seconds)
         except StopAsyncIteration:
             return
         except TimeoutError as error:
-            raise UploadTimeout(f"no byte of the upload arrived for {idle_seconds:g} seconds") from error
+            raise UploadTimeout(f"no byte of the upload arrived for {bounds.idle_seconds:g} seconds") from error
         except ClientDisconnect as error:
             raise Cancelled from error
         total += len(chunk)
         if total > most:
             raise _too_large(limit)
+        if time.monotonic() - begun > bounds.seconds:
+            raise UploadTimeout(f"the upload took longer than the {bounds.seconds:g} seconds allowed")
+        bounds.held.arrived(len(chunk))
         yield chunk
 
 

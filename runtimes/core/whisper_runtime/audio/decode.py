@@ -12,7 +12,7 @@ import soundfile
 
 from whisper_runtime.audio.containers import decode_container
 from whisper_runtime.audio.mono import Mono
-from whisper_runtime.engine import Waveform
+from whisper_runtime.engine import Stop, Waveform, never
 from whisper_runtime.errors import AudioEmpty, UndecodableAudio
 
 _BLOCK = 1 << 16
@@ -20,8 +20,8 @@ _UNKNOWN_SIZES = (0, 0x7FFFF000)
 """RIFF sizes at or above the second, or equal to the first, are what programs write that stream to a pipe."""
 
 
-def decode(file: BinaryIO, max_seconds: float) -> Waveform:
-    """The whole file as mono at 16 kHz.
+def decode(file: BinaryIO, max_seconds: float, stop: Stop = never) -> Waveform:
+    """The whole file as mono at 16 kHz; asks `stop` at every block.
 
     Raises:
         AudioEmpty, AudioTooLong, UnsupportedAudio, UndecodableAudio
@@ -36,9 +36,9 @@ def decode(file: BinaryIO, max_seconds: float) -> Waveform:
         sound = soundfile.SoundFile(file)
     except soundfile.LibsndfileError:
         file.seek(0)
-        return decode_container(file, max_seconds)
+        return decode_container(file, max_seconds, stop)
     with sound:
-        return _read(sound, max_seconds)
+        return _read(sound, max_seconds, stop)
 
 
 def _refuse_cut_off(head: bytes, size: int) -> None:
@@ -50,8 +50,8 @@ def _refuse_cut_off(head: bytes, size: int) -> None:
         raise UndecodableAudio(message, param="file")
 
 
-def _read(sound: soundfile.SoundFile, max_seconds: float) -> Waveform:
-    mono = Mono(sound.samplerate, max_seconds)
+def _read(sound: soundfile.SoundFile, max_seconds: float, stop: Stop) -> Waveform:
+    mono = Mono(sound.samplerate, max_seconds, stop)
     expected, got = sound.frames, 0
     try:
         for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):

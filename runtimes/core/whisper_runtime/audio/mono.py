@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import soxr
 
-from whisper_runtime.engine import SAMPLE_RATE, Waveform
+from whisper_runtime.engine import SAMPLE_RATE, Stop, Waveform, never
 from whisper_runtime.errors import AudioEmpty, AudioTooLong, UndecodableAudio
 
 _RATES = range(1_000, 768_001)
@@ -19,12 +19,13 @@ _RATES = range(1_000, 768_001)
 class Mono:
     """Takes blocks of one channel at `rate`; `waveform()` gives them all at 16 kHz."""
 
-    def __init__(self, rate: int, max_seconds: float) -> None:
+    def __init__(self, rate: int, max_seconds: float, stop: Stop = never) -> None:
         if rate not in _RATES:
             raise UndecodableAudio(f"a sample rate of {rate} Hz is not one of audio")
         self._room = int(max_seconds * rate)
         self._max_seconds = max_seconds
-        self._blocks: list[Waveform] = []
+        self._stop = stop
+        self._audio = bytearray()  # grows where it is; a list of blocks would be in memory twice once it is joined
         self._resampler: Any = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1)
 
     def add(self, block: Waveform) -> None:
@@ -32,11 +33,13 @@ class Mono:
 
         Raises:
             AudioTooLong: it is more than allowed.
+            Whatever `stop` raises, when nobody waits any more.
         """
+        self._stop()
         self._room -= len(block)
         if self._room < 0:
             raise AudioTooLong(f"the audio is longer than the {self._max_seconds:g} seconds allowed; send it in parts")
-        self._blocks.append(block if self._resampler is None else self._resampler.resample_chunk(block))
+        self._audio += _bytes(block if self._resampler is None else self._resampler.resample_chunk(block))
 
     def waveform(self) -> Waveform:
         """Everything taken so far, at 16 kHz.
@@ -45,10 +48,14 @@ class Mono:
             AudioEmpty, UndecodableAudio
         """
         if self._resampler is not None:
-            self._blocks.append(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-        audio = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
+            self._audio += _bytes(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        audio = np.frombuffer(self._audio, np.float32)
         if not len(audio):
             raise AudioEmpty("the file holds no audio samples", param="file")
         if not np.isfinite(audio).all():
             raise UndecodableAudio("the audio holds values that are not numbers", param="file")
         return np.clip(audio, -1.0, 1.0, out=audio)
+
+
+def _bytes(block: Waveform) -> memoryview:
+    return np.ascontiguousarray(block, np.float32).data.cast("B")

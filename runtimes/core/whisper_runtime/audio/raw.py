@@ -11,7 +11,7 @@ import numpy as np
 
 from whisper_runtime.audio.decode import decode
 from whisper_runtime.audio.mono import Mono
-from whisper_runtime.engine import Waveform
+from whisper_runtime.engine import Stop, Waveform, never
 from whisper_runtime.errors import AudioEmpty, InvalidRequest, UndecodableAudio
 
 Encoding = Literal["container", "pcm_s16le", "float32"]
@@ -40,10 +40,10 @@ def _decoded(text: str) -> bytes:
         raise InvalidRequest(f"audio_data is not base64: {error}", param="audio_data") from error
 
 
-def decode_raw(file: BinaryIO, encoding: Encoding, rate: int, max_seconds: float) -> Waveform:
+def decode_raw(file: BinaryIO, encoding: Encoding, rate: int, max_seconds: float, stop: Stop = never) -> Waveform:
     """The waveform of bare samples (`pcm_s16le`, `float32`, mono) or of a file in a format (`container`)."""
     if encoding == "container":
-        return decode(file, max_seconds)
+        return decode(file, max_seconds, stop)
     file.seek(0)
     data = file.read()
     if not data:
@@ -51,7 +51,7 @@ def decode_raw(file: BinaryIO, encoding: Encoding, rate: int, max_seconds: float
     if len(data) % _BYTES[encoding]:
         message = f"{len(data)} bytes are not a whole number of {encoding} samples"
         raise UndecodableAudio(message, param="audio_data")
-    mono = Mono(rate, max_seconds)
+    mono = Mono(rate, max_seconds, stop)
     if encoding == "float32":
         mono.add(np.frombuffer(data, "<f4").astype(np.float32))
     else:

@@ -65,7 +65,7 @@ def clip(file: Path) -> Waveform:
 
 
 async def _hear(inference: Inference, audio: Waveform, *, vad: bool = False) -> Transcript:
-    outcome = await inference.run(audio, Options(), StopFlag(_PATIENCE), vad=vad)
+    outcome = await inference.run(audio, Options(), StopFlag(_PATIENCE, "canary"), vad=vad)
     return outcome.heard.transcript
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 
-from whisper_runtime.engine import Artifact, Engine, Options, Waveform
-from whisper_runtime.errors import EngineError, RequestFailure
+from whisper_runtime.engine import Engine, Options, Waveform
 from whisper_runtime.serving.admission import Admission, Ticket
-from whisper_runtime.serving.stop import Cancelled, StopFlag
+from whisper_runtime.serving.stop import StopFlag
+from whisper_runtime.serving.threads import Threads, answer, one_requests_failure
 from whisper_runtime.speech.transcription import Heard, seconds_of, transcribe
 
 
@@ -32,11 +34,15 @@ class Inference:
     def __init__(self, engine: Engine, admission: Admission) -> None:
         self.engine = engine
         self.admission = admission
-        self._threads = ThreadPoolExecutor(engine.info.workers, thread_name_prefix="inference")
+        self.threads = Threads(engine.info.workers, "inference")
 
-    async def load(self, artifact: Artifact) -> None:
-        """Load the model, in an inference thread."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self.engine.load, artifact)
+    async def prepare(self, work: Callable[[], None], stop: StopFlag) -> None:
+        """Do what comes before the first request, in an inference thread.
+
+        Raises:
+            DeadlineExceeded, and whatever the work raises
+        """
+        await answer(self.threads.submit(work, stop), stop)
 
     async def run(self, audio: Waveform, options: Options, stop: StopFlag, *, vad: bool) -> Outcome:
         """Wait for a worker, then for its answer.
@@ -46,35 +52,29 @@ class Inference:
         """
         seconds = seconds_of(audio)
         ticket = self.admission.admit(seconds)
-        future = self._threads.submit(self._work, audio, options, stop, vad, time.perf_counter())
-        future.add_done_callback(self._releasing(ticket))
+        release = _Release(asyncio.get_running_loop(), self.admission, ticket)
         try:
-            outcome = await asyncio.wait_for(asyncio.wrap_future(future), stop.left)
-        except TimeoutError as error:
-            raise stop.exceeded() from error
-        finally:
-            stop.cancel()
+            future = self.threads.submit(partial(self._hear, audio, options, stop, time.perf_counter(), vad=vad), stop)
+        except BaseException:
+            self.admission.release(ticket)
+            raise
+        future.add_done_callback(release)
+        outcome = await answer(future, stop)
         heard = outcome.heard
         self.admission.measured(seconds, heard.inference_seconds + (heard.vad_seconds or 0.0))
         return outcome
 
-    def _work(self, audio: Waveform, options: Options, stop: StopFlag, vad: bool, queued_at: float) -> Outcome:  # noqa: FBT001 - called by the pool, which passes positions
+    def _hear(self, audio: Waveform, options: Options, stop: StopFlag, queued_at: float, *, vad: bool) -> Outcome:
         waited = time.perf_counter() - queued_at
-        stop()
-        try:
+        with one_requests_failure("the engine"):
             return Outcome(transcribe(self.engine, audio, options, stop, vad=vad), waited)
-        except (RequestFailure, Cancelled):
-            raise
-        except Exception as error:
-            raise EngineError(f"the engine failed: {type(error).__name__}: {error}") from error
 
-    def _releasing(self, ticket: Ticket) -> _Release:
-        return _Release(asyncio.get_running_loop(), self.admission, ticket)
-
-    def close(self) -> None:
-        """Stop taking work and give the engine's memory back."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self.engine.close()
+    def close(self, within: float) -> bool:
+        """Stop taking work and give the engine's memory back; whether it was free to be given back in time."""
+        ended = self.threads.close(within)
+        if ended:
+            self.engine.close()
+        return ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,32 @@
 """Where a runtime is in its life, and what that means for requests and probes. Lives on the event loop.
 
-Starting → Loading → Warming → Ready → Draining; Failed when the model cannot be served.
+Starting → Verifying → Loading → Warming → Ready → Draining; Failed when the model cannot be served, or no longer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import StrEnum
 
-from whisper_runtime.errors import Draining, EngineError, Loading
+from whisper_runtime.errors import DeviceLost, Draining, Loading
 
 
 class Phase(StrEnum):
     """The phases, in order."""
 
     STARTING = "starting"
+    VERIFYING = "verifying"  # every byte of the model's files is compared with what was published
     LOADING = "loading"  # the model's files are read
     WARMING = "warming"  # clips are heard: none may mix with another, and known words must come out
     READY = "ready"
     DRAINING = "draining"  # finishes what it has, takes nothing new
-    FAILED = "failed"
+    FAILED = "failed"  # the process is about to end
 
 
-_BEFORE_READY = frozenset({Phase.STARTING, Phase.LOADING, Phase.WARMING})
+NOT_LOADED = frozenset({Phase.STARTING, Phase.VERIFYING, Phase.LOADING, Phase.FAILED})
+_BEFORE_READY = frozenset({Phase.STARTING, Phase.VERIFYING, Phase.LOADING, Phase.WARMING})
 _RETRY_SECONDS = 2.0
 
 
@@ -34,9 +36,14 @@ class LifeCycle:
     def __init__(self) -> None:
         self.phase = Phase.STARTING
         self.reason: str | None = None
-        self.in_flight = 0
+        self._in_flight = set[asyncio.Timeout]()
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests begun and not answered."""
+        return len(self._in_flight)
 
     @property
     def ready(self) -> bool:
@@ -48,32 +55,54 @@ class LifeCycle:
         """Whether loading and warming up are over."""
         return self.phase in (Phase.READY, Phase.DRAINING)
 
+    @property
+    def failed(self) -> bool:
+        """Whether only a new process can serve again."""
+        return self.phase is Phase.FAILED
+
     def enter(self, phase: Phase, reason: str | None = None) -> None:
-        """Go on to another phase; draining is final."""
-        if self.phase is not Phase.DRAINING:
+        """Go on to another phase; from draining only to failed, and from there to none."""
+        last = self.failed or (self.phase is Phase.DRAINING and phase is not Phase.FAILED)
+        if not last:
             self.phase, self.reason = phase, reason
 
     def require_ready(self) -> None:
-        """Refuse a request that has come too early or too late."""
+        """Refuse a request that has come too early or too late. Another runtime may answer it, so always with 503."""
         if self.phase in _BEFORE_READY:
             raise Loading(f"the model is not ready yet ({self.phase}); try again soon", retry_after=_RETRY_SECONDS)
         if self.phase is Phase.DRAINING:
             raise Draining("this runtime is shutting down; another one will answer", retry_after=_RETRY_SECONDS)
-        if self.phase is Phase.FAILED:
-            raise EngineError(f"the model could not be loaded: {self.reason}")
+        if self.failed:
+            raise DeviceLost(f"this runtime has failed and ends: {self.reason}", retry_after=_RETRY_SECONDS)
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """A request in flight; draining waits for it."""
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """A request in flight; draining waits for it, and `cut_off` ends it wherever it is.
+
+        Raises:
+            Loading, Draining, DeviceLost
+        """
         self.require_ready()
-        self.in_flight += 1
+        request = asyncio.timeout(None)
+        self._in_flight.add(request)
         self._idle.clear()
         try:
-            yield
+            async with request:
+                yield
+        except TimeoutError:
+            if request.expired():
+                self.require_ready()
+            raise
         finally:
-            self.in_flight -= 1
-            if not self.in_flight:
+            self._in_flight.discard(request)
+            if not self._in_flight:
                 self._idle.set()
+
+    def cut_off(self) -> None:
+        """Answer all that is in flight at once, as newcomers are answered."""
+        for request in self._in_flight:
+            if not request.expired():
+                request.reschedule(asyncio.get_running_loop().time())
 
     async def idle(self, within: float) -> bool:
         """Wait until nothing is in flight; whether that came true in time."""

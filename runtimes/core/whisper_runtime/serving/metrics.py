@@ -46,6 +46,7 @@ class Metrics:
         self._load = Gauge(
             "whisper_model_load_seconds", "How long loading took.", ("model", "device", "cache"), registry=r
         )
+        self._hung = Counter("whisper_hung_threads", "Threads that make no progress.", ("model", "device"), registry=r)
         depth = Gauge("whisper_queue_depth", "Requests admitted and not finished.", registry=r)
         depth.set_function(lambda: admission.depth)
         queued = Gauge("whisper_queue_audio_seconds", "Their audio.", registry=r)
@@ -60,6 +61,10 @@ class Metrics:
         """These checks ran before the first request, and passed."""
         for check in checks:
             self._canary.labels(self._model, self._device(), check).set(1)
+
+    def hung(self, threads: int) -> None:
+        """So many threads hang."""
+        self._hung.labels(self._model, self._device()).inc(threads)
 
     def answered(self, endpoint: str, status: int) -> None:
         """A request was answered, well or not."""

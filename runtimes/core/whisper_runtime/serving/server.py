@@ -15,12 +15,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from whisper_runtime.runtime import Runtime
-from whisper_runtime.serving.lifecycle import Phase
+from whisper_runtime.serving.ending import leave, leave_word
 
 _LOG = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GRACE = 5  # for answers that are being written when the last request is done
 _LOOK = 0.2
+_LINGER = 1.0  # after a failure: requests that are on their way are answered, and sent elsewhere by the router
 
 
 class _Server(uvicorn.Server):
@@ -32,7 +33,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(app: FastAPI) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status: 1 if the model could not be served."""
+    """Serve until SIGTERM or SIGINT; the exit status: 1 if the model could not be served, or no longer."""
     runtime: Runtime = app.state.runtime
     config = uvicorn.Config(
         app,
@@ -54,16 +55,22 @@ async def _serve(server: _Server, runtime: Runtime) -> int:
         loop.add_signal_handler(number, told.set)
     serving = asyncio.create_task(server.serve())
     await _until(told, runtime, serving)
-    if not serving.done() and runtime.life.phase is not Phase.FAILED:
+    if not serving.done() and not runtime.life.failed:
         finished = await runtime.drain()
         _LOG.info("drained" if finished else "requests in flight were cut off: drain_seconds is over")
+    if runtime.life.failed:
+        leave_word(runtime.settings.termination_log, str(runtime.life.reason))
+        await asyncio.sleep(_LINGER)
     server.should_exit = True
     await serving
-    return 1 if runtime.life.phase is Phase.FAILED or not server.started else 0
+    status = 1 if runtime.life.failed or not server.started else 0
+    if not runtime.ended:
+        leave(status)
+    return status
 
 
 async def _until(told: asyncio.Event, runtime: Runtime, serving: asyncio.Task[None]) -> None:
-    """Until a signal, a failure to load, or the server's own end (its port is taken)."""
-    while not (told.is_set() or serving.done() or runtime.life.phase is Phase.FAILED):
+    """Until a signal, a failure, or the server's own end (its port is taken)."""
+    while not (told.is_set() or serving.done() or runtime.life.failed):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(told.wait(), _LOOK)

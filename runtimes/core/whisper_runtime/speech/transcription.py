@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from whisper_runtime.engine import SAMPLE_RATE, Engine, Options, Stop, Transcript, Waveform
+from whisper_runtime.engine import SAMPLE_RATE, Engine, Options, Stop, Transcript, Waveform, never
 from whisper_runtime.results import Segment, Word
 from whisper_runtime.speech.silero import speech_probabilities
 from whisper_runtime.speech.spans import Span, speech_spans
@@ -28,16 +28,16 @@ class Heard:
 def transcribe(engine: Engine, audio: Waveform, options: Options, stop: Stop, *, vad: bool = True) -> Heard:
     """The transcript of a whole file; without speech in it, one without segments."""
     begun = time.perf_counter()
-    windows = find_windows(audio) if vad else (Window((Span(0, len(audio)),)),)
+    windows = find_windows(audio, stop) if vad else (Window((Span(0, len(audio)),)),)
     found = time.perf_counter()
     parts = list(_hear(engine, audio, windows, options, stop))
     took = time.perf_counter() - found
     return Heard(_joined(parts, options), found - begun if vad else None, took)
 
 
-def find_windows(audio: Waveform) -> tuple[Window, ...]:
+def find_windows(audio: Waveform, stop: Stop = never) -> tuple[Window, ...]:
     """What of the audio is speech, in windows of at most 30 s."""
-    probabilities = speech_probabilities(audio)
+    probabilities = speech_probabilities(audio, stop)
     return pack(speech_spans(probabilities, len(audio)), probabilities)
 
 

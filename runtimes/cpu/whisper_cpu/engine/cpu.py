@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from whisper_models.catalogue import CATALOGUE, canonical
-from whisper_runtime.engine import Artifact, Device, EngineInfo, Options, Stop, Transcript, Waveform
+from whisper_runtime.engine import Artifact, Device, EngineInfo, Options, Stop, Transcript, Waveform, never
 from whisper_runtime.results import DeviceUse
 
-from whisper_cpu.engine.graphs import load_graphs, version
+from whisper_cpu.engine.graphs import load_graphs, out_of_memory, version
 from whisper_cpu.engine.listener import Listener
 from whisper_cpu.engine.mel import LogMel
 from whisper_cpu.engine.vocabulary import Vocabulary
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 _ALWAYS = frozenset({"words", "prompt"})
 _MULTILINGUAL = frozenset({"translate", "language_detection"})
-
-
-def never() -> None:
-    """A Stop that lets everything finish."""
 
 
 def capabilities(model: str, *, multilingual: bool) -> frozenset[str]:
@@ -64,7 +60,12 @@ class CpuEngine:
     def transcribe(self, audio: Waveform, options: Options, stop: Stop = never) -> Transcript:
         """Hear a waveform with the next listener that is free."""
         with self._listener() as listener:
-            return listener.transcribe(np.ascontiguousarray(audio, np.float32), options, stop)
+            try:
+                return listener.transcribe(np.ascontiguousarray(audio, np.float32), options, stop)
+            except Exception as error:
+                if out_of_memory(error):
+                    raise MemoryError("inference found no more memory") from error
+                raise
 
     def close(self) -> None:
         """Drop the sessions and buffers."""

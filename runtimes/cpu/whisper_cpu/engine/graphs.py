@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
 _ERRORS_ONLY = 3
+_FAILURES = (Fail, RuntimeException)
+_NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
 _pool_lock = threading.Lock()
 _pool_threads: list[int] = []  # what the process's one pool was made with; ONNX Runtime has no way to ask or change it
 
@@ -74,6 +77,12 @@ def _session(file: Path, *, pooled: bool) -> Any:
 def value(array: np.ndarray[Any, Any]) -> Any:
     """An OrtValue over the array's own memory: what is written to the array is what the graph reads."""
     return onnxruntime.OrtValue.ortvalue_from_numpy(array)
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether ONNX Runtime failed for want of memory. It has no error of its own for that, only its arena's words."""
+    says = str(error)
+    return isinstance(error, _FAILURES) and any(words in says for words in _NO_MEMORY)
 
 
 def version() -> str:
