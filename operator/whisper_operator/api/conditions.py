@@ -89,6 +89,8 @@ class Reason(StrEnum):
     """The node cannot mount a volume of the pod: the claim, or a Secret that does not exist."""
     CONTAINER_FAILED = "ContainerFailed"
     """The container ended or could not start, and left no result."""
+    CHECKSUM_MISMATCH = "ChecksumMismatch"
+    """What arrived, or lies on the claim, is not what was published: it is not served, and is made again."""
     WAITING_FOR_BASE = "WaitingForBase"
     """A conversion waits for its base checkpoint."""
     VERIFIED = "Verified"

@@ -201,6 +201,8 @@ class Failure(Part):
     """When it was seen."""
     job_uid: Annotated[str, Field(max_length=64)] | None = None
     """The Job that failed, so that one failure is counted once."""
+    bytes_done: Annotated[int, Field(ge=0)] | None = None
+    """How far the Jobs had got: one that gets further than those before it begins the count of attempts anew."""
 
 
 class VariantStatus(Part):
@@ -236,8 +238,10 @@ class VariantStatus(Part):
     """Bytes on disk."""
     path: Annotated[str, Field(max_length=512)] | None = None
     """Where it lies below the root of the claim."""
+    verified_at: Timestamp | None = None
+    """When every byte of it was last found to be as it was published."""
     attempts: Annotated[int, Field(ge=0)] | None = None
-    """Jobs that failed in a row."""
+    """Jobs that failed in a row without getting further."""
     next_attempt: Timestamp | None = None
     """When the next Job starts."""
     last_failure: Failure | None = None

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from whisper_operator.api import modelset, whisperservice
 from whisper_operator.cluster.cache import Cache, address, owner_key
+from whisper_operator.cluster.kinds import POD
+from whisper_operator.plan.modelset.repair import complains
 from whisper_operator.plan.types import Key, Manifest
 
 
@@ -34,6 +36,10 @@ class Intake:
                     self._enqueue(Key(whisperservice.KIND, key.namespace, service["metadata"]["name"]))
         elif manifest["kind"] == whisperservice.KIND:
             self._enqueue(Key(modelset.KIND, key.namespace, set_of(manifest)))
+        elif manifest["kind"] == POD.kind and complains(manifest):
+            served = self._cache.get(whisperservice.KIND, key.namespace, key.name)
+            if served is not None:
+                self._enqueue(Key(modelset.KIND, key.namespace, set_of(served)))
 
 
 def set_of(service: Manifest) -> str:

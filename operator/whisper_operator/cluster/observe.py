@@ -18,6 +18,7 @@ from whisper_operator.cluster.pod_http import PodHttp, host
 from whisper_operator.plan.invalid import first_error
 from whisper_operator.plan.modelset.claim import claim_name
 from whisper_operator.plan.modelset.job import claim_of, is_active
+from whisper_operator.plan.modelset.repair import claim_served, complains
 from whisper_operator.plan.ownership import COMPONENT, is_owned
 from whisper_operator.plan.service.health import HEALTH_QUERY, STATS_PORT, router_health
 from whisper_operator.plan.types import (
@@ -97,6 +98,11 @@ class Observer:
             pods=pods,
             job_events=await self._warnings_of_stuck(jobs, pods, now),
             progress=await self._progress(pods),
+            complaints=tuple(
+                one
+                for one in self._cache.of_kind(POD.kind, key.namespace)
+                if claim_served(one) == name and complains(one)
+            ),
             services=tuple(
                 sorted(
                     one["metadata"]["name"]

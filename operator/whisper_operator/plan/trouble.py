@@ -66,6 +66,8 @@ def _of_end(pod: str, ended: Mapping[str, Any]) -> Trouble:
         return Trouble(
             Reason.OUT_OF_MEMORY, f"Pod {pod} used more memory than its limit: raise resources.limits.memory"
         )
+    if str(ended.get("message") or "").startswith(Reason.CHECKSUM_MISMATCH):
+        return Trouble(Reason.CHECKSUM_MISMATCH, f"Pod {pod} does not serve what it read: {ended['message']}")
     says = (
         str(ended.get("message") or "").strip() or f"exit code {ended['exitCode']}; `kubectl logs {pod} -p` tells more"
     )

@@ -155,6 +155,8 @@ class ObservedModelSet:
     """Warning Events about Jobs that have no pod, and about pods that do not start."""
     progress: Mapping[str, Progress]
     """By Job name, for pods that answered."""
+    complaints: tuple[Manifest, ...]
+    """Live pods of runtimes that read the set's claim and ended because of what they read."""
     services: tuple[str, ...]
     """Names of WhisperServices that refer to the set."""
     now: datetime

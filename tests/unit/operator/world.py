@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from whisper_operator.api import GROUP
 from whisper_operator.api.modelset import ModelSet, VariantStatus
 from whisper_operator.plan.conditions import timestamp
 from whisper_operator.plan.modelset import plan_modelset
@@ -43,6 +44,7 @@ class World:
     progress: dict[str, Progress] = field(default_factory=dict)
     claim_events: list[Object] = field(default_factory=list)
     job_events: list[Object] = field(default_factory=list)
+    complaints: list[Object] = field(default_factory=list)
     refusals: tuple[str, ...] = ()
     events: list[Event] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
@@ -64,6 +66,7 @@ class World:
             pods=tuple(self.pods.values()),
             job_events=tuple(self.job_events),
             progress=self.progress,
+            complaints=tuple(self.complaints),
             services=(),
             now=self.now,
             defaults=self.defaults,
@@ -137,9 +140,19 @@ class World:
         said = {"outcome": "Ready", "revision": "r1", "digest": digest, "size_bytes": 7, "path": "p"}
         self.end(self.running(word), said)
 
-    def fail(self, reason: str, word: str = "", *, retryable: bool = True) -> None:
-        said = {"outcome": "Failed", "reason": reason, "message": "why", "retryable": retryable}
+    def fail(self, reason: str, word: str = "", *, retryable: bool = True, **more: Any) -> None:
+        said = {"outcome": "Failed", "reason": reason, "message": "why", "retryable": retryable} | more
         self.end(self.running(word), said, code=1)
+
+    def complain(self, variant: str = "onnx/int8", said: str = "ChecksumMismatch: decoder.weights", **pod: Any) -> None:
+        """A runtime's pod has just read this variant and ended with these words."""
+        notes = {"model": "tiny.en", "variant": variant, "models-claim": claim_name(self.resource)} | pod
+        ended = {"exitCode": 1, "message": said, "startedAt": timestamp(self.now)}
+        annotations = {f"{GROUP}/{name}": value for name, value in notes.items()}
+        meta = {"name": f"cpu-{next(self.counter)}", "annotations": annotations}
+        self.complaints.append(
+            {"metadata": meta, "status": {"containerStatuses": [{"lastState": {"terminated": ended}}]}}
+        )
 
     def variant(self, variant_format: str = "pytorch") -> VariantStatus:
         return next(one for one in self.resource.status.variants if one.format == variant_format)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +23,10 @@ EVENT_REASONS = {
 """What the Job controller and the kubelet say in Events, and nowhere else; what others say there may be long over."""
 
 
+LONGEST_WISH = 3600.0
+"""Seconds; a hub that asks for more is asked again after an hour all the same."""
+
+
 class Success(Part):
     """What the container of a Job says when it made a variant."""
 
@@ -38,6 +43,8 @@ class Ended:
     reason: str
     message: str
     retryable: bool = True
+    retry_after: timedelta | None = None
+    """How long the hub asked to be left alone."""
 
 
 def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None:
@@ -50,7 +57,7 @@ def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None
     if end["type"] == "Complete":
         return _success(said)
     if said.get("outcome") == "Failed":
-        return Ended(_word(said.get("reason")), str(said.get("message", "")), bool(said.get("retryable", True)))
+        return _failure(said)
     if end.get("reason") == "DeadlineExceeded":
         return Ended(Reason.DEADLINE_EXCEEDED, "the Job took longer than jobs.deadlineSeconds allows")
     if found := trouble(pods):
@@ -112,6 +119,16 @@ def _success(said: dict[str, Any]) -> Success | Ended:
         return Success.model_validate({to: said.get(of) for of, to in SUCCESS_FIELDS.items()})
     except ValidationError:
         return Ended(Reason.CONTAINER_FAILED, "the Job completed but its pod is gone and left no result; it runs again")
+
+
+def _failure(said: dict[str, Any]) -> Ended:
+    after = said.get("retry_after")
+    return Ended(
+        reason=_word(said.get("reason")),
+        message=str(said.get("message", "")),
+        retryable=bool(said.get("retryable", True)),
+        retry_after=timedelta(seconds=min(after, LONGEST_WISH)) if isinstance(after, int | float) else None,
+    )
 
 
 SUCCESS_FIELDS = {"revision": "revision", "digest": "digest", "size_bytes": "sizeBytes", "path": "path"}

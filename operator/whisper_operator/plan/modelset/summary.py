@@ -104,7 +104,7 @@ def verified(decisions: Sequence[Decision]) -> Stated:
     """Whether all files were checked against their digests."""
     for decision in decisions:
         failure = decision.status.last_failure
-        if failure and failure.reason == "ChecksumMismatch":
+        if failure and failure.reason == Reason.CHECKSUM_MISMATCH:
             return Stated(ConditionType.VERIFIED, False, failure.reason, failure.message)
     if all(decision.ready for decision in decisions):
         return Stated(ConditionType.VERIFIED, True, Reason.VERIFIED, "all files have the digests they should have")

@@ -12,8 +12,10 @@ from whisper_operator.api.modelset import Failure, VariantState, VariantStatus
 from whisper_operator.plan.conditions import moment, timestamp
 from whisper_operator.plan.modelset.claim import Storage
 from whisper_operator.plan.modelset.job import INPUT, RECIPE, annotation, job
+from whisper_operator.plan.modelset.repair import complaint
 from whisper_operator.plan.modelset.result import Ended, Success, obstacle, result
 from whisper_operator.plan.modelset.variant_status import (
+    FIRST_RETRY,
     LONGEST,
     failed,
     fresh,
@@ -67,7 +69,8 @@ def decide(wanted: Wanted, around: Around) -> Decision:
     if wanted.unknown is not None:
         return _failed_for_good(wanted, before, live, around)
     if before.state is VariantState.READY:
-        return _keep(before, live, around)
+        said = complaint(wanted, before, around.observed)
+        return _keep(before, live, around) if said is None else _doubt(before, said, live, around)
     if live is None:
         return _without_job(wanted, before, around)
     return _with_job(wanted, before, live, around)
@@ -105,6 +108,12 @@ def _keep(before: VariantStatus, live: Manifest | None, around: Around) -> Decis
     return Decision(before, prune=prune)
 
 
+def _doubt(before: VariantStatus, said: str, live: Manifest | None, around: Around) -> Decision:
+    """Ready no more: the Job that made it is run again, reads every byte and makes anew what is damaged."""
+    status = failed(before, Ended(Reason.CHECKSUM_MISMATCH, said), None, around.observed.now)
+    return Decision(status, prune=None if live is None else _mine(live, around), look_again=FIRST_RETRY)
+
+
 def _without_job(wanted: Wanted, before: VariantStatus, around: Around) -> Decision:
     why = _why_not_now(before, wanted, around)
     if why is not None:
@@ -137,7 +146,7 @@ def _with_job(wanted: Wanted, before: VariantStatus, live: Manifest, around: Aro
         return _stale(wanted, before, mine)
     found = result(live, around.observed)
     if isinstance(found, Success):
-        return Decision(made(wanted, found), look_again=timedelta(0))
+        return Decision(made(wanted, found, around.observed.now), look_again=timedelta(0))
     if mine is None:
         return _elsewhere(wanted, before, live, found, around)
     return _with_own_job(wanted, before, live, found, around)

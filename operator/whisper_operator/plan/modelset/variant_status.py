@@ -70,17 +70,27 @@ def waiting(before: VariantStatus, reason: Reason, message: str) -> VariantStatu
     return still(before).model_copy(update=update)
 
 
-def made(wanted: Wanted, found: Success) -> VariantStatus:
-    """There, with what the Job said of it."""
-    return fresh(wanted).model_copy(update={"state": VariantState.READY} | found.model_dump())
+def made(wanted: Wanted, found: Success, now: datetime) -> VariantStatus:
+    """There, with what the Job said of it; every Job ends by knowing each byte."""
+    update = {"state": VariantState.READY, "verified_at": timestamp(now)}
+    return fresh(wanted).model_copy(update=update | found.model_dump())
 
 
-def failed(before: VariantStatus, found: Ended, uid: str, now: datetime) -> VariantStatus:
+def failed(before: VariantStatus, found: Ended, uid: str | None, now: datetime) -> VariantStatus:
     """One attempt more that failed, and when the next one is due."""
-    attempts = (before.attempts or 0) + 1
+    furthest = before.last_failure.bytes_done or 0 if before.last_failure else 0
+    got_on = before.last_failure is not None and (before.bytes_done or 0) > furthest
+    attempts = 1 if got_on else (before.attempts or 0) + 1
     wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(attempts - 1, 16))
+    wait = max(wait, found.retry_after or wait)
     message = found.message[:LONGEST]
-    failure = Failure(reason=found.reason, message=message, time=timestamp(now), job_uid=uid)
+    failure = Failure(
+        reason=found.reason,
+        message=message,
+        time=timestamp(now),
+        job_uid=uid,
+        bytes_done=max(before.bytes_done or 0, furthest) or None,
+    )
     return still(before).model_copy(
         update={
             "state": VariantState.FAILED,
