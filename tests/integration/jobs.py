@@ -48,17 +48,24 @@ def container(**state: Any) -> dict[str, Any]:
 
 def end(kubectl: Kubectl, job: dict[str, Any], code: int, said: dict[str, Any] | str, reason: str = "") -> None:
     """The container ended with this code and these last words."""
+    patch_pod(kubectl, job, ended_status(code, said, reason))
+
+
+def ended_status(code: int, said: dict[str, Any] | str, reason: str = "") -> dict[str, Any]:
+    """What the kubelet writes about such a pod."""
     message = said if isinstance(said, str) else json.dumps(said)
     terminated = {"exitCode": code, "message": message, "reason": reason or ("Error" if code else "Completed")}
-    status = {"phase": "Failed" if code else "Succeeded", "containerStatuses": [container(terminated=terminated)]}
-    patch_pod(kubectl, job, status)
+    return {"phase": "Failed" if code else "Succeeded", "containerStatuses": [container(terminated=terminated)]}
 
 
 def succeed(kubectl: Kubectl, component: str, digest: str = "sha256:" + "a" * 64) -> None:
     """The next Job of that kind makes its variant."""
-    found = job(kubectl, component)
-    said = {"outcome": "Ready", "revision": "0" * 40, "digest": digest, "size_bytes": 78_643_200, "path": component}
-    end(kubectl, found, 0, said)
+    end(kubectl, job(kubectl, component), 0, made(component, digest))
+
+
+def made(component: str, digest: str = "sha256:" + "a" * 64) -> dict[str, Any]:
+    """The last words of a Job that made its variant."""
+    return {"outcome": "Ready", "revision": "0" * 40, "digest": digest, "size_bytes": 78_643_200, "path": component}
 
 
 def fail(kubectl: Kubectl, component: str, reason: str, *, retryable: bool = True) -> dict[str, Any]:

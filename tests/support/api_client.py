@@ -20,7 +20,8 @@ CORE_EVENT = Kind("v1", "Event", "events")
 REPLICA_SET = Kind("apps/v1", "ReplicaSet", "replicasets")
 ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
 KINDS = {kind.kind: kind for kind in (*CUSTOM, *OWNED, NAMESPACE, SECRET, CORE_EVENT, REPLICA_SET, ENDPOINT_SLICE)}
-__all__ = ["CLAIM", "JOB", "KINDS", "MODELSET", "POD", "WHISPERSERVICE", "ApiClient", "Kind"]
+__all__ = ["CLAIM", "JOB", "KINDS", "MODELSET", "NAMESPACE", "POD", "REPLICA_SET", "WHISPERSERVICE"]
+__all__ += ["ApiClient", "Kind", "Object"]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"

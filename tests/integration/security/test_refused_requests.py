@@ -218,7 +218,7 @@ def test_outside_the_namespaces_that_it_serves_it_may_do_nothing(place: Place) -
     tried = list(in_another_namespace(place))
     assert len(tried) > 40
     for method, path in tried:
-        body = None if method in ("GET", "DELETE") else {}
+        body: dict[str, Any] | None = None if method in ("GET", "DELETE") else {}
         answer = place.operator.ask(method, path, body, MERGE if method == "PATCH" else "application/json")
         assert (answer.status_code == FORBIDDEN) == (place.scope == "namespace"), (path, answer.text)
 
