@@ -5,13 +5,16 @@ from collections.abc import Iterator
 
 from scripts.image_build.base import remembered
 from scripts.image_build.settings import Settings
+from scripts.image_build.tools import MissingToolError, choose_tool
 from tests.cluster.doctor import Finding
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Everything that is missing; nothing where images can be built."""
-    if not any(shutil.which(tool) for tool in ("buildah", "podman", "docker")):
-        yield Finding("no buildah, podman or docker to build images with: apt-get install buildah", ("buildah",))
+    try:
+        choose_tool(settings.storage)
+    except MissingToolError as error:
+        yield Finding(str(error), ("buildah",))
     if settings.base != "public" and not remembered(settings) and not shutil.which("mmdebstrap"):
         packages = ("mmdebstrap", "debian-archive-keyring")
         yield Finding(
