@@ -31,6 +31,13 @@ class Hub:
         """Exactly these faults from now on; none mends it."""
         httpx.post(f"{self.local_url}/_faults", json=list(faults), timeout=10).raise_for_status()
 
+    def asked_from(self, name: str) -> list[int]:
+        """For each time that a file's bytes were asked for: from which on."""
+        asked = httpx.get(f"{self.local_url}/_requests", timeout=10).raise_for_status().json()
+        told = [entry for entry in asked if entry["method"] == "GET" and entry["path"].startswith("/_stored")]
+        ranges = [entry["range"] or "bytes=0-" for entry in told if entry["path"].endswith(f"/{name}")]
+        return [int(each.removeprefix("bytes=").split("-")[0]) for each in ranges]
+
     def leave(self) -> None:
         """No pod answers any more; faults can no longer be set."""
         self._scale(0)

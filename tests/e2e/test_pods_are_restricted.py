@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scripts.demo_run.settings import OPERATOR_NAMESPACE
-from tests.e2e.conftest import Environment
+from tests.e2e.environment import Environment
 from tests.e2e.hub import Hub
 from tests.e2e.resources import model_set
 from tests.support.kubectl import Kubectl

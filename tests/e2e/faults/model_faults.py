@@ -4,8 +4,9 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -25,7 +26,10 @@ from tests.support.waiting import wait_until
 SET = "broken"
 BASE = Variant.base("tiny.en")
 ONNX = Variant("tiny.en", Format.ONNX, Precision.INT8)
-SLOW = {"kind": "slow", "path": "*model.safetensors", "rate": 5_000_000}
+WEIGHTS = "model.safetensors"
+SLOW = {"kind": "slow", "path": f"*{WEIGHTS}", "rate": 5_000_000}
+CHUNK = 4 << 20
+"""Bytes that may be fetched twice when a download is cut."""
 KILLS_OF_ONE_SET = 3
 """A set whose Job failed waits ten seconds, then twice as long each time."""
 SMALL, ROOMY = "100m", "1g"
@@ -43,6 +47,7 @@ def job_killed(scene: Scene, length: Length) -> Iterator[None]:
 
 
 def _one_set_killed(scene: Scene, kills: int) -> None:
+    cuts: list[Cut] = []
     scene.hub.fault(SLOW)
     with asked_for(scene.kubectl, scene.hub, {**SHARED_CLAIM, "reclaimPolicy": "Delete"}):
         root = _root(scene)
@@ -51,10 +56,31 @@ def _one_set_killed(scene: Scene, kills: int) -> None:
                 pods = wait_until(lambda: _job_pods(scene.kubectl), within=120, every=0.1, what="a Job's pod runs")
                 time.sleep(random.uniform(0, 6))  # any moment
                 _kill(scene, pods[0])
+                cuts.append(Cut(_part(root), len(scene.hub.asked_from(WEIGHTS))))
             completed(scene.kubectl)
         scene.hub.fault()
+        assert refetched(cuts, scene.hub.asked_from(WEIGHTS)) <= CHUNK
         assert reader.seen == {BASE, ONNX}
         assert reader.halves == []
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a killed Job left: bytes of the weights on disk, and how often they had been asked for."""
+
+    part: int
+    asked: int
+
+
+def refetched(cuts: Sequence[Cut], starts: Sequence[int]) -> int:
+    """The most bytes that one of the cut downloads fetched again."""
+    again = [cut.part - starts[cut.asked] for cut in cuts if cut.part and cut.asked < len(starts)]
+    return max(again, default=0)
+
+
+def _part(root: Path) -> int:
+    """Bytes of unfinished weights; none before the first and after the last of them."""
+    return max((path.stat().st_size for path in root.rglob(f".*/{WEIGHTS}.part")), default=0)
 
 
 def _kill(scene: Scene, pod: Pod) -> None:

@@ -151,7 +151,8 @@ FAULTS = (
         "job-killed",
         "the pod that downloads gets SIGKILL at random moments: three times, in the long form twelve times",
         models.job_killed,
-        also="the set completes, and a reader of the volume never sees a variant that is not whole",
+        also="the set completes, no more than 4 MiB are fetched again each time, and a reader of the volume never "
+        "sees a variant that is not whole",
         in_long=True,
     ),
     Fault(
