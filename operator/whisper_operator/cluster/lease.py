@@ -29,6 +29,8 @@ LOOK_EVERY = 1.0
 PATIENCE = 3.0
 """Seconds for one request about the Lease."""
 RELEASE_WITHIN = 2.0
+A_MOMENT = 0.01
+"""Later than just then: a timer may come a little early."""
 
 
 def boot_time() -> float:
@@ -209,7 +211,7 @@ class Election:
         if self._sight is None or self._trouble:
             return pause
         ending = self._sight.free_at - self._clock()
-        return ending if 0 < ending < pause else pause
+        return ending + A_MOMENT if 0 < ending < pause else pause
 
     def _troubled(self, what: str, error: ApiError) -> None:
         """Said once, until it is over: a standby asks every second."""

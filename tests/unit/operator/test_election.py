@@ -223,6 +223,15 @@ async def life(one: Election, chance: random.Random, led: list[float]) -> None:
         await one.release()
 
 
+async def breaks(network: Network, chance: random.Random, losses: float) -> None:
+    """Cut now and then, for shorter or longer than a holder has."""
+    while losses:
+        await asyncio.sleep(chance.uniform(0, 60))
+        network.cut = True
+        await asyncio.sleep(chance.uniform(0, 2 * DURATION))
+        network.cut = False
+
+
 async def hour(chance: random.Random, losses: float, meddling: bool) -> list[float]:  # noqa: FBT001  # parametrized
     """When one began to lead."""
     leases = Leases()
@@ -231,8 +240,11 @@ async def hour(chance: random.Random, losses: float, meddling: bool) -> list[flo
 
     async def place(number: int) -> None:
         while True:
-            places[number] = one = election(Network(leases, chance, losses), f"{number}")
+            network = Network(leases, chance, losses)
+            places[number] = one = election(network, f"{number}")
+            breaking = asyncio.create_task(breaks(network, chance, losses))
             await life(one, chance, led)
+            breaking.cancel()
             places[number] = None  # whatever it was still allowed: it is gone
 
     async def meddle() -> None:
