@@ -1,6 +1,5 @@
 """A router in front of pods that each test brings into the state that it is about."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from whisper_operator.plan.service.envoy import Probe, RouterSettings
 
-from tests.contract.router.proxy import Proxy, Start, free_ports, running, tiers
+from tests.contract.router.proxy import Proxy, Start, free_ports, started, tiers
 from tests.contract.router.upstream import Upstream
 
 # Often, so that a test need not wait for the default's two seconds; patient, so that a loaded machine does not fail it.
@@ -37,11 +36,7 @@ def start(pods: tuple[Upstream, ...], tmp_path: Path) -> Start:
         settings = RouterSettings(
             **{"name": "speech", "chain": tiers(pods), "drain_key": "sesame", "probe": QUICK} | fields  # type: ignore[arg-type]  # a test names the fields that it is about
         )
-        router = running(settings, tmp_path)
-        proxy = await asyncio.to_thread(router.__enter__)
-        try:
+        async with started(settings, tmp_path) as proxy:
             yield proxy
-        finally:
-            await asyncio.to_thread(router.__exit__, None, None, None)
 
     return begin

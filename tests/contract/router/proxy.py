@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,6 +83,17 @@ def running(settings: RouterSettings, folder: Path) -> Iterator[Proxy]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@contextlib.asynccontextmanager
+async def started(settings: RouterSettings, folder: Path) -> AsyncIterator[Proxy]:
+    """The same, while the pods of this very loop go on answering."""
+    router = running(settings, folder)
+    proxy = await asyncio.to_thread(router.__enter__)
+    try:
+        yield proxy
+    finally:
+        await asyncio.to_thread(router.__exit__, None, None, None)
 
 
 def is_ready(proxy: Proxy) -> bool:

@@ -10,6 +10,12 @@ from aiohttp import web
 UNLIMITED = 1 << 40
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Upstream:
     """One pod on a loopback address of its own.
@@ -20,6 +26,7 @@ class Upstream:
         broken: cut the connection instead of answering.
         frozen: answer nothing, not even `/readyz`, as a stopped process does.
         delay: seconds until the answer.
+        released: no request is answered while it is cleared.
         seen: the bodies' sizes of requests that arrived whole.
         requests: their headers, the names in lower case.
     """
@@ -32,6 +39,7 @@ class Upstream:
     broken: bool = False
     frozen: bool = False
     delay: float = 0.0
+    released: asyncio.Event = field(default_factory=_set)
     seen: list[int] = field(default_factory=list)
     requests: list[dict[str, str]] = field(default_factory=list)
     _runner: web.AppRunner | None = None
@@ -76,6 +84,7 @@ class Upstream:
                 headers={"Retry-After": "7", "x-whisper-runtime": self.runtime},
             )
         await asyncio.sleep(self.delay)
+        await self.released.wait()
         if self.frozen:
             await asyncio.Event().wait()
         return web.json_response({"text": self.address}, headers={"x-whisper-runtime": self.runtime})

@@ -5,7 +5,7 @@ from datetime import timedelta
 from whisper_operator.plan.service.envoy.extension import Config, duration
 from whisper_operator.plan.service.envoy.settings import Probe
 
-SECOND = timedelta(seconds=1)
+HALF_A_SECOND = timedelta(seconds=0.5)
 
 
 def health_checks(probe: Probe) -> list[Config]:
@@ -16,8 +16,9 @@ def health_checks(probe: Probe) -> list[Config]:
             "interval": duration(probe.interval),
             # Without it a cluster that nobody has called yet is probed once a minute: a sick idle pod stays in.
             "no_traffic_interval": duration(probe.interval),
-            # A pod that failed is looked at more often, so that it is back as soon as it can be.
-            "unhealthy_interval": duration(min(probe.interval, SECOND)),
+            # A pod that failed once is looked at more often: it is out, or back, as soon as it can be. By default one
+            # that stops answering is out after 2 + 1 + 0.5 + 1 seconds at most.
+            "unhealthy_interval": duration(min(probe.interval, HALF_A_SECOND)),
             "unhealthy_threshold": probe.retries,
             # Readiness already waits for the canary; asking twice would only make recovery slower.
             "healthy_threshold": 1,

@@ -72,6 +72,15 @@ REPLIES = (
         try_again=True,
     ),
     Reply(
+        # The same while an upload arrives: the overload manager ends it with a plain 500, and sets no flag yet.
+        (500, 500),
+        "queue_full",
+        "server_error",
+        "Too many uploads are under way at once. Try again shortly.",
+        status=503,
+        try_again=True,
+    ),
+    Reply(
         (400, 499),
         "invalid_request",
         "invalid_request_error",

@@ -21,7 +21,9 @@ def public_listener(settings: RouterSettings) -> Config:
             use_remote_address=True,
             **_request_identity(),
             **_time_limits(settings),
-            http2_protocol_options={"max_concurrent_streams": 100},
+            # Nothing bounds the memory that uploads take over HTTP/2: what refuses them when the heap is full sees
+            # HTTP/1 only.
+            codec_type="HTTP1",
             common_http_protocol_options={"headers_with_underscores_action": "REJECT_REQUEST"},
             normalize_path=True,
             merge_slashes=True,
