@@ -30,7 +30,19 @@ SPECS = st.fixed_dictionaries(
 )
 HAPPENINGS = st.lists(
     st.sampled_from(
-        ["bind", "claim-gone", "succeed", "fail", "fail-for-good", "vanish", "silent", "wait", "wait-long"]
+        [
+            "bind",
+            "claim-gone",
+            "succeed",
+            "fail",
+            "fail-for-good",
+            "vanish",
+            "silent",
+            "complain",
+            "complain-of-base",
+            "wait",
+            "wait-long",
+        ]
     ),
     max_size=12,
 )
@@ -42,6 +54,10 @@ def happen(world: World, what: str) -> None:
         world.bind()
     elif what == "claim-gone":
         world.claim = None
+    elif what == "complain":
+        world.complain()
+    elif what == "complain-of-base":
+        world.complain("pytorch/stored")
     elif what == "wait":
         world.wait(seconds=11)
     elif what == "wait-long":
