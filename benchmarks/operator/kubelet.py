@@ -1,0 +1,28 @@
+"""Playing the kubelet for the model sets' Jobs: each pod ends at once, as one would that made its variant."""
+
+from __future__ import annotations
+
+import json
+
+from whisper_operator.cluster.kinds import POD, SELECTOR
+
+from benchmarks.operator.api import STRATEGIC, Api
+from tests.integration.jobs import COMPONENT, container
+
+
+async def end_jobs(api: Api) -> None:
+    """Until cancelled."""
+    async for _, pod in api.watch("/api/v1/pods", labelSelector=f"{SELECTOR},{COMPONENT} in (download,convert)"):
+        if pod.get("status", {}).get("phase") != "Pending":
+            continue
+        meta = pod["metadata"]
+        said = {
+            "outcome": "Ready",
+            "revision": "0" * 40,
+            "digest": "sha256:" + "a" * 64,
+            "size_bytes": 78_643_200,
+            "path": meta["labels"][COMPONENT],
+        }
+        ended = container(terminated={"exitCode": 0, "message": json.dumps(said), "reason": "Completed"})
+        status = {"status": {"phase": "Succeeded", "containerStatuses": [ended]}}
+        await api.send("PATCH", POD.path(meta["namespace"], meta["name"], "status"), status, STRATEGIC)
