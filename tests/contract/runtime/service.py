@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import numpy as np
@@ -31,6 +31,7 @@ from tests.support.words import JFK_WORDS, SAMPLE
 MODEL = "tiny.en"
 LIMITS: dict[str, Any] = {"max_queue_seconds": 70, "max_upload_bytes": 4_000_000, "max_audio_seconds": 100}
 TIMEOUT = 60
+T = TypeVar("T")
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Service:
 
     url: str
     runtime: Runtime
+    loop: asyncio.AbstractEventLoop
     client: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +51,10 @@ class Service:
 
     def ready(self) -> bool:
         return self.client.get("/readyz").status_code == httpx.codes.OK
+
+    def on_its_loop(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What becomes of the work, done where the runtime lives."""
+        return asyncio.run_coroutine_threadsafe(work(), self.loop).result(TIMEOUT)
 
     @property
     def queue(self) -> int:
@@ -142,7 +148,7 @@ def serving(engine: Engine, artifact: Artifact, *, await_ready: bool = True, **s
     try:
         wait_until(lambda: server.started, within=TIMEOUT, every=0.01, what="uvicorn listens")
         port = server.servers[0].sockets[0].getsockname()[1]
-        service = Service(f"http://127.0.0.1:{port}", app.state.runtime)
+        service = Service(f"http://127.0.0.1:{port}", app.state.runtime, server.servers[0].get_loop())
         with service.client:
             if await_ready:
                 wait_until(service.ready, within=TIMEOUT, every=0.02, what="the runtime is ready")

@@ -1,11 +1,14 @@
 """Admission, cancellation, deadlines, failures of the engine, start and drain."""
 
 import base64
+import contextlib
 import socket
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
@@ -166,3 +169,50 @@ def test_draining_finishes_what_is_in_flight_and_refuses_the_rest(fake: tuple[Se
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "draining")
     assert (ready, live) == (503, 200)
     assert answers[0].status_code == 200
+
+
+def test_what_is_not_finished_when_draining_is_over_is_answered_and_not_dropped(
+    fake: tuple[Service, FakeEngine],
+) -> None:
+    service, engine = fake
+    engine.release.clear()
+    answers: list[httpx.Response] = []
+    sending = threading.Thread(
+        target=lambda: answers.append(httpx.post(f"{service.url}/transcribe", files={"file": CLIP}, timeout=30))
+    )
+    sending.start()
+    wait_until(lambda: service.queue == 1, within=10, every=0.01, what="a request is in flight")
+    service.runtime.settings = service.runtime.settings.model_copy(update={"drain_seconds": 0.1})
+    finished = service.on_its_loop(service.runtime.drain)
+    sending.join(10)
+    assert not finished
+    assert (answers[0].status_code, answers[0].json()["error"]["code"]) == (503, "draining")
+
+
+def test_requests_that_ran_out_of_time_leave_nothing_behind() -> None:
+    engine, upload, others = FakeEngine(), long_speech(), _files_on_disk()
+    with serving(engine, fake_engine()[1], max_queue_seconds=600, request_seconds=3) as service:
+        engine.release.clear()
+        with ThreadPoolExecutor(5) as senders:
+            sent = [senders.submit(service.send, upload) for _ in range(5)]
+            wait_until(lambda: _files_on_disk() == others + 5, within=10, every=0.01, what="the uploads are on disk")
+            assert [future.result().status_code for future in sent] == [504] * 5
+        runtime = service.runtime
+
+        def held() -> tuple[int, int, int, int]:
+            return service.queue, runtime.life.in_flight, runtime.scratch.held, _files_on_disk()
+
+        wait_until(lambda: held() == (0, 0, 0, others), within=10, every=0.01, what="all is given back")
+        assert (runtime.admission.queued_seconds, runtime.inference.threads.counters()) == (0, {})
+        engine.release.set()
+        assert service.send(CLIP).status_code == 200
+
+
+def _files_on_disk() -> int:
+    """Uploads that are open: their names are gone from the folder at once."""
+    count = 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            target = str(descriptor.readlink())
+            count += target.startswith(tempfile.gettempdir()) and target.endswith(" (deleted)")
+    return count
