@@ -74,8 +74,9 @@ class Election:
     async def win(self) -> None:
         """Return when this process leads, however long that takes."""
         while True:
+            asked = self._clock()
             try:
-                won = await self._try()
+                won = await self._try(asked)
                 self._recovered()
             except ApiError as error:
                 won = False
@@ -84,7 +85,7 @@ class Election:
                 LEADER.set(1)
                 log.info("leading", extra={"identity": self.identity})
                 return
-            await asyncio.sleep(self._pause())
+            await asyncio.sleep(self._pause(asked))
 
     async def hold(self) -> None:
         """Renew as long as that succeeds in time.
@@ -111,8 +112,7 @@ class Election:
         except (ApiError, TimeoutError) as error:
             log.warning("the lease could not be given back; it expires by itself", extra={"error": str(error)})
 
-    async def _try(self) -> bool:
-        asked = self._clock()
+    async def _try(self, asked: float) -> bool:
         await self._read()
         try:
             if self._live is None:
@@ -205,13 +205,12 @@ class Election:
         self._claimed = False
         return NotLeader(f"the lease {self._namespace}/{self._name} is lost: {why}")
 
-    def _pause(self) -> float:
+    def _pause(self, asked: float) -> float:
         """Until the next look: a little earlier when the holder's time will be over then."""
         pause = _jittered(LOOK_EVERY)
-        if self._sight is None or self._trouble:
+        if self._sight is None or self._trouble or asked >= self._sight.free_at:
             return pause
-        ending = self._sight.free_at - self._clock()
-        return ending + A_MOMENT if 0 < ending < pause else pause
+        return min(pause, max(0.0, self._sight.free_at - self._clock()) + A_MOMENT)
 
     def _troubled(self, what: str, error: ApiError) -> None:
         """Said once, until it is over: a standby asks every second."""
