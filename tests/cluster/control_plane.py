@@ -172,7 +172,7 @@ class ControlPlane:
         self._binaries = binaries
         self._directory = Path(tempfile.mkdtemp(prefix="whisper-control-plane-"))
         (self._directory / "logs").mkdir()
-        self._children = Children(self._directory / "logs")
+        self.programs = Children(self._directory / "logs")
 
     def __enter__(self) -> Path:
         nowhere = Addresses(0)  # there are no pods, and the API server advertises no loopback address
@@ -187,7 +187,7 @@ class ControlPlane:
             api_server_options=self._options(),
         )
         try:
-            return start(plane, self._binaries, self._children).kubeconfig(credentials.ADMIN)
+            return start(plane, self._binaries, self.programs).kubeconfig(credentials.ADMIN)
         except BaseException:
             self.stop()
             raise
@@ -206,7 +206,7 @@ class ControlPlane:
         )
 
     def stop(self) -> None:
-        self._children.stop()
+        self.programs.stop()
         shutil.rmtree(self._directory)
 
 

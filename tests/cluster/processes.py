@@ -1,9 +1,11 @@
 """Running programs: to their end, or in the background such that they can always be found and ended again."""
 
 import os
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -88,7 +90,7 @@ class Children:
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: dict[str, tuple[subprocess.Popen[bytes], Sequence[str]]] = {}
 
     def __call__(self, name: str, command: Sequence[str]) -> Runs:
         # if we ended before the kernel knew what to do then, the program must not begin
@@ -98,12 +100,34 @@ class Children:
             process = subprocess.Popen(
                 bound_to_us, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self._running.append(process)
+        self._running[name] = process, command
         return lambda: process.poll() is None
 
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """That program is killed, and begun again when the block ends."""
+        process, command = self._running[name]
+        process.kill()
+        process.wait()
+        try:
+            yield
+        finally:
+            self(name, command)
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """That program does nothing until the block ends, but its connections stay."""
+        process, _ = self._running[name]
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
-        for process in reversed(self._running):
+        processes = [process for process, _ in self._running.values()]
+        for process in reversed(processes):
             process.kill()
-        for process in self._running:
+        for process in processes:
             process.wait()
         self._running.clear()

@@ -72,7 +72,10 @@ def shared_namespace(binaries: Binaries, control_plane: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def api_server(binaries: Binaries, control_plane: Path) -> Kubectl:
     """The API server with our kinds and a storage class whose claims bind at first use, so that Jobs are made."""
-    kubectl = Kubectl(str(binaries.path("kubectl")), control_plane)
+    return with_our_kinds(Kubectl(str(binaries.path("kubectl")), control_plane))
+
+
+def with_our_kinds(kubectl: Kubectl) -> Kubectl:
     kubectl.run("apply", "--server-side", "-f", str(ROOT / "crds"))
     kubectl.run("wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/part-of=whisper")
     kubectl.apply([STORAGE_CLASS])
