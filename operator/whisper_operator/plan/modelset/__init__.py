@@ -10,7 +10,7 @@ from whisper_operator.plan.modelset.claim import Storage, claim_manifest, claim_
 from whisper_operator.plan.modelset.summary import events, status
 from whisper_operator.plan.modelset.variant import Around, Decision, decide
 from whisper_operator.plan.modelset.wanted import Wanted, wanted_variants
-from whisper_operator.plan.ownership import is_owned
+from whisper_operator.plan.ownership import is_left, is_owned
 from whisper_operator.plan.types import Manifest, ObjectRef, ObservedModelSet, Plan
 
 __all__ = ["plan_modelset"]
@@ -61,7 +61,8 @@ def _prune(observed: ObservedModelSet, wanted: Iterable[Wanted], decisions: Iter
     names = {one.job for one in wanted}
     for live in observed.jobs:
         meta = live["metadata"]
-        if meta["name"] not in names and is_owned(live, observed.resource) and not meta.get("deletionTimestamp"):
+        mine = is_owned(live, observed.resource) or is_left(live, observed.resource)
+        if meta["name"] not in names and mine and not meta.get("deletionTimestamp"):
             yield ObjectRef("batch/v1", "Job", meta["namespace"], meta["name"], meta["uid"])
 
 

@@ -27,7 +27,7 @@ from whisper_operator.plan.modelset.variant_status import (
     waiting,
 )
 from whisper_operator.plan.modelset.wanted import Wanted
-from whisper_operator.plan.ownership import is_owned
+from whisper_operator.plan.ownership import is_left, is_owned
 from whisper_operator.plan.types import Manifest, ObjectRef, ObservedModelSet
 
 POLL = timedelta(seconds=2)
@@ -228,8 +228,9 @@ def _running(wanted: Wanted, before: VariantStatus, live: Manifest, around: Arou
 
 
 def _mine(live: Manifest, around: Around) -> ObjectRef | None:
-    """A reference for pruning, if the Job is this set's."""
-    return _reference(live) if is_owned(live, around.observed.resource) else None
+    """A reference for pruning, if the Job is this set's, or was left to it."""
+    models = around.observed.resource
+    return _reference(live) if is_owned(live, models) or is_left(live, models) else None
 
 
 def _reference(live: Manifest) -> ObjectRef:
