@@ -10,7 +10,16 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from whisper_operator import config, endpoints, logs
-from whisper_operator.cluster.errors import Conflicting, Failing, NamespaceEnding, NotThere, Refused, from_status
+from whisper_operator.cluster.errors import (
+    Conflicting,
+    Expired,
+    Failing,
+    NamespaceEnding,
+    NotThere,
+    Refused,
+    Unavailable,
+    from_status,
+)
 from whisper_operator.cluster.pod_http import PodHttp, host, read_progress
 from whisper_operator.plan.types import Progress
 
@@ -116,8 +125,10 @@ ENDING = {"message": "no", "details": {"causes": [{"reason": "NamespaceTerminati
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
+        (401, {"message": "Unauthorized"}, Unavailable),
         (404, {}, NotThere),
         (409, {}, Conflicting),
+        (410, {}, Expired),
         (403, {"message": "exceeded quota"}, Refused),
         (403, ENDING, NamespaceEnding),
         (422, {"message": "invalid"}, Refused),
