@@ -39,7 +39,7 @@ class OperatorProcess:
 
 @contextmanager
 def operator_process(
-    kubeconfig: Path, log: Path, ends: Container[int] = (0,), **settings: str
+    kubeconfig: Path, log: Path, ends: Container[int] = (0,), /, **settings: str
 ) -> Iterator[OperatorProcess]:
     """Runs for as long as the block lasts, and must end well when told to; where it ends earlier, as `ends` says."""
     with socket.socket() as listener:

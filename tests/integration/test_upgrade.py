@@ -66,7 +66,7 @@ def generations(place: Kubectl) -> dict[str, int]:
 
 def start(place: Kubectl, log: Path, monkeypatch: pytest.MonkeyPatch, seed: str, **settings: str) -> Started:
     monkeypatch.setenv("PYTHONHASHSEED", seed)
-    return operator_process(place.kubeconfig, log, (0,), namespaces=str(place.namespace), **settings)
+    return operator_process(place.kubeconfig, log, namespaces=str(place.namespace), **settings)
 
 
 def test_a_build_that_changes_nothing_of_substance_writes_nothing(
