@@ -191,6 +191,19 @@ async def a_change_to_its_labels_changes_nothing(leases: Leases) -> None:
 
 
 @story
+async def who_has_never_seen_the_lease_does_not_stand_by_yet(leases: Leases) -> None:
+    network = Network(leases)
+    network.cut = True
+    one = election(network)
+    winning = asyncio.create_task(one.win())
+    await asyncio.sleep(600)
+    assert [winning.done(), one.standing_by] == [False, False]
+    network.cut = False
+    await asyncio.sleep(PATIENCE + LOOK_EVERY * LATE)
+    assert one.standing_by
+
+
+@story
 async def a_claim_whose_answer_was_lost_is_given_back_when_stopped(leases: Leases) -> None:
     network = Network(leases)
     one = election(network)
