@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from whisper_operator import config, endpoints, logs
+from whisper_operator import config, endpoints, logs, metrics
 from whisper_operator.cluster.errors import (
     Conflicting,
     Expired,
@@ -72,7 +72,7 @@ async def test_the_endpoints_tell_ready_from_alive(monkeypatch: pytest.MonkeyPat
         ready = True
         assert (await client.get("/livez")).status == 200
         assert (await client.get("/readyz")).status == 200
-        assert "whisper_operator_reconciles_total" in await (await client.get("/metrics")).text()
+        assert f"{metrics.RECONCILES._name}_total" in await (await client.get("/metrics")).text()
 
 
 @pytest.fixture
