@@ -37,7 +37,7 @@ def process(*flags: str, command: Sequence[str] = COMMAND) -> Iterator[tuple[sub
     with subprocess.Popen(arguments, stderr=subprocess.PIPE) as running:
         try:
             url = f"http://127.0.0.1:{port}"
-            wait_until(lambda: ready(url), within=60, every=0.05, what="whisper-cpu is ready")
+            wait_until(lambda: ready(url), within=180, every=0.05, what="whisper-cpu is ready")
             yield running, url
         finally:
             running.kill()
