@@ -31,7 +31,7 @@ class Leases:
         return self._keep(name, body)
 
     def _put(self, name: str, body: Manifest) -> Manifest:
-        if self._get(name, body)["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
+        if self._kept.get(name, {}).get("metadata", {}).get("resourceVersion") != body["metadata"]["resourceVersion"]:
             raise Conflicting(name)
         return self._keep(name, body)
 

@@ -120,7 +120,7 @@ class Election:
             if self._sight is None or (self._holder() != self.identity and asked < self._sight.free_at):
                 return False
             await self._take(PATIENCE)
-        except (Conflicting, NotThere):
+        except Conflicting:
             return False  # another was quicker
         return True
 
@@ -137,7 +137,7 @@ class Election:
     async def _renew(self) -> None:
         try:
             await self._take(self._patience())
-        except (Conflicting, NotThere):  # changed or deleted by hand, or our last renewal arrived without its answer
+        except Conflicting:  # changed or deleted by hand, or our last renewal arrived without its answer
             await self._read()
             if self._holder() not in ("", self.identity):
                 raise self._lost(f"it is held by {self._holder()}") from None
@@ -164,7 +164,7 @@ class Election:
                 return
             try:
                 self._saw(await self._write(released(self._live["spec"], datetime.now(UTC)), PATIENCE))
-            except (Conflicting, NotThere):
+            except Conflicting:
                 continue  # a renewal that was cut off had arrived
             log.info("gave the lease back")
             return

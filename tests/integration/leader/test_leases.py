@@ -42,7 +42,7 @@ async def test_a_lease_is_made_once_and_changed_only_as_it_was_read(api: Api, na
         await api.request("put", one, body=made | {"spec": {"holderIdentity": "b"}})
 
     await api.request("delete", one)
-    with pytest.raises(NotThere):
+    with pytest.raises(Conflicting):
         await api.request("put", one, body=taken)
     await api.request("post", all_of_them, body=empty | {"spec": {}})
     with pytest.raises(Conflicting):
