@@ -13,7 +13,7 @@ from whisper_operator.api import API_VERSION
 from whisper_operator.cluster.cache import Address, Cache, address
 from whisper_operator.cluster.compare import covers, stamp, stamped
 from whisper_operator.cluster.connection import Connection
-from whisper_operator.cluster.errors import Failing, NamespaceEnding, NotThere, Refused
+from whisper_operator.cluster.errors import Conflicting, Failing, NamespaceEnding, NotThere, Refused
 from whisper_operator.cluster.events import Recorder
 from whisper_operator.cluster.kinds import CUSTOM, Kind, kind_of
 from whisper_operator.metrics import WRITES
@@ -87,34 +87,41 @@ class Executor:
         wanted = stamped(manifest)
         where = address(manifest)
         kind = kind_of(manifest["apiVersion"], manifest["kind"])
-        live = self._cache.get(*where) or await self._unknown(kind, manifest)
-        if live is not None and is_outgoing(live, resource):
+        live = self._cache.get(*where) or await self._make(kind, wanted, key)
+        if live is None:
+            return
+        if is_outgoing(live, resource):
             outcome.waiting = True
-        elif live is not None and not is_adoptable(live, resource):
+        elif not is_adoptable(live, resource):
             outcome.taken.append(f"{where[0]}/{where[2]}")
-        elif live is None or not (kind.kind in CREATED_ONCE or self._is_settled(live, wanted, self._settled[key])):
-            found = await self._write(kind, wanted)
-            self._settled[key][where] = (found["metadata"]["resourceVersion"], stamp(wanted))
+        elif not (kind.kind in CREATED_ONCE or self._is_settled(live, wanted, self._settled[key])):
+            self._applied(key, kind, wanted, await self._connection.apply(wanted, kind))
 
-    async def _unknown(self, kind: Kind, manifest: Manifest) -> Manifest | None:
-        """An object that no watch told of: not there, just made, or without our label and so not ours."""
-        meta = manifest["metadata"]
+    async def _make(self, kind: Kind, wanted: Manifest, key: Key) -> Manifest | None:
+        """Make an object that no watch told of; what is there all the same was just made, or has no label of ours."""
         try:
-            return await self._connection.get(kind, meta["namespace"], meta["name"])
-        except NotThere:
-            return None
+            self._applied(key, kind, wanted, await self._connection.apply_new(wanted, kind))
+        except Conflicting as error:
+            meta = wanted["metadata"]
+            try:
+                return await self._connection.get(kind, meta["namespace"], meta["name"])
+            except NotThere:  # gone again, or it was something else that conflicted: the next turn will see
+                raise error from None
+        return None
+
+    def _applied(self, key: Key, kind: Kind, wanted: Manifest, found: Manifest) -> None:
+        self._written(kind, found)
+        self._settled[key][address(wanted)] = (found["metadata"]["resourceVersion"], stamp(wanted))
 
     def _is_settled(self, live: Manifest, wanted: Manifest, left: Mapping[Address, tuple[str, str]]) -> bool:
         """Equal, or as our last apply left it: then applying once more would change nothing."""
         now = (live["metadata"]["resourceVersion"], stamp(wanted))
         return left.get(address(wanted)) == now or covers(live, wanted)
 
-    async def _write(self, kind: Kind, wanted: Manifest, sub: str | None = None) -> Manifest:
-        found = await self._connection.apply(wanted, kind, sub)
+    def _written(self, kind: Kind, found: Manifest) -> None:
         WRITES.labels(kind.kind, "apply").inc()
         if kind.kind in CUSTOM_KINDS or (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER:
             self._cache.put({"apiVersion": kind.api_version, "kind": kind.kind} | found)
-        return found
 
     async def _write_status(self, status: Manifest, resource: Manifest) -> None:
         if status == resource.get("status"):
@@ -127,7 +134,8 @@ class Executor:
             "status": status,
         }
         try:
-            await self._write(CUSTOM_KINDS[resource["kind"]], body, "status")
+            kind = CUSTOM_KINDS[resource["kind"]]
+            self._written(kind, await self._connection.apply(body, kind, "status"))
         except NotThere:
             log.debug("gone before its status was written", extra={"resource": meta["name"]})
 
