@@ -30,6 +30,8 @@ from whisper_operator.plan.types import Key
 
 log = logging.getLogger(__name__)
 LIST_AGAIN_AFTER = 2.0
+PAUSE = 0.5
+"""Seconds between two looks at one resource: its objects are made and reported on in bursts."""
 
 
 class Operator:
@@ -43,7 +45,7 @@ class Operator:
         observer = Observer(connection, self._cache, PodHttp(session), config.defaults)
         self._outage = Outage(connection, next(iter(config.namespaces), None))
         reconciler = Reconciler(self._cache, observer, executor, self._outage)
-        self.queue: WorkQueue[Key] = WorkQueue(reconciler, workers=config.workers)
+        self.queue: WorkQueue[Key] = WorkQueue(reconciler, workers=config.workers, pause=PAUSE)
         intake = Intake(self._cache, self.queue.add)
         self._watches = Watches(connection, self._cache, intake.seen, config.namespaces)
         self.listed = False

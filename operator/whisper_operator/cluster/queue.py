@@ -36,17 +36,30 @@ class WorkQueue(Generic[K]):
     """Keys wait here, are worked on by a few workers, and come back when their time is due.
 
     A key that is added while it is worked on is worked on once more afterwards.
+
+    Args:
+        work: one turn; it says when to make the next one.
+        workers: how many turns are made at once.
+        pause: seconds between two turns for one key: what happens in quick succession is looked at together.
+        backoff: how long a key waits after failures.
     """
 
     def __init__(
-        self, work: Callable[[K], Awaitable[timedelta | None]], *, workers: int = 8, backoff: Backoff | None = None
+        self,
+        work: Callable[[K], Awaitable[timedelta | None]],
+        *,
+        workers: int = 8,
+        pause: float = 0,
+        backoff: Backoff | None = None,
     ) -> None:
         self._work = work
         self._workers = workers
+        self._pause = pause
         self._backoff = backoff or Backoff()
         self._ready: deque[K] = deque()
         self._waiting: set[K] = set()
         self._busy: dict[K, float] = {}
+        self._pausing: set[K] = set()
         self._again: set[K] = set()
         self._failures: dict[K, int] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
@@ -56,7 +69,7 @@ class WorkQueue(Generic[K]):
     def add(self, key: K) -> None:
         """Work on the key as soon as a worker is free."""
         self._cancel(key)
-        if key in self._busy:
+        if key in self._busy or key in self._pausing:
             self._again.add(key)
         elif key not in self._waiting:
             self._waiting.add(key)
@@ -96,7 +109,7 @@ class WorkQueue(Generic[K]):
     @property
     def idle(self) -> bool:
         """Nothing waits for a worker and nothing is worked on; times may still come due."""
-        return not self._ready and not self._busy
+        return not self._ready and not self._busy and not self._again
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -139,11 +152,18 @@ class WorkQueue(Generic[K]):
             self._failures.pop(key, None)
         finally:
             del self._busy[key]
+        if key in self._failures:
+            self._again.discard(key)
+        if again is not None:
+            self.add_after(key, again.total_seconds())
+        self._pausing.add(key)
+        asyncio.get_running_loop().call_later(self._pause, self._paused, key)
+
+    def _paused(self, key: K) -> None:
+        self._pausing.discard(key)
         if key in self._again:
             self._again.discard(key)
-            self.add(key) if key not in self._failures else self.add_after(key, again.total_seconds() if again else 0)
-        elif again is not None:
-            self.add_after(key, again.total_seconds())
+            self.add(key)
 
     def _cancel(self, key: K) -> None:
         timer = self._timers.pop(key, None)

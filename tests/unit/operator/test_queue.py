@@ -46,6 +46,30 @@ def test_a_key_that_is_added_often_is_worked_on_once() -> None:
     assert run(main()) == ["a", "b"]
 
 
+def test_the_first_look_is_at_once_and_what_happens_in_the_pause_after_it_is_looked_at_together() -> None:
+    async def main() -> list[float]:
+        seen: list[float] = []
+
+        async def work(_: str) -> None:
+            seen.append(now())
+
+        queue = WorkQueue(work, workers=2, pause=5)
+        async with asyncio.timeout(100), asyncio.TaskGroup() as group:
+            running = group.create_task(queue.run())
+            for _ in range(4):
+                queue.add("a")
+                await asyncio.sleep(1)
+            assert not queue.idle
+            await asyncio.sleep(20)
+            assert queue.idle
+            queue.add("a")
+            await asyncio.sleep(1)
+            running.cancel()
+        return [at - seen[0] for at in seen]
+
+    assert run(main()) == [0, 5, 24]
+
+
 def test_a_key_that_is_added_while_it_is_worked_on_is_worked_on_once_more() -> None:
     async def main() -> tuple[int, int]:
         running = most = turns = 0
