@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 _DURATION = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600)}
 _AMOUNT = {
@@ -10,11 +11,13 @@ _AMOUNT = {
 """Also what no field of ours takes: live objects of others may have it."""
 
 
+@lru_cache(maxsize=1024)
 def seconds(duration: str) -> float:
     """`1m30s` → 90.0."""
     return float(sum(int(count) * _DURATION[unit] for count, unit in re.findall(r"(\d+)(ms|s|m|h)", duration)))
 
 
+@lru_cache(maxsize=1024)
 def amount(quantity: str) -> Fraction:
     """`4Gi` → 4294967296, `500m` → 1/2, `1e3` → 1000."""
     found = re.fullmatch(r"([+-]?[0-9.]+)(?:([eE][+-]?[0-9]{1,2})|([a-zA-Z]*))", quantity)

@@ -4,8 +4,10 @@ It holds the custom resources and what carries our label. Our own writes are put
 them even when the watch is late. Nothing here is authoritative: a listing every few minutes corrects what a watch lost.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator
+from typing import Any
 
 from whisper_operator.metrics import OBJECTS
 from whisper_operator.plan.ownership import OWNER_LABELS
@@ -39,9 +41,19 @@ def owner_key(manifest: Manifest) -> Key | None:
 
 
 def trimmed(manifest: Manifest) -> Manifest:
-    """Without what nobody here reads and what takes a third of the memory."""
+    """Without what nobody here reads, and each text once however many objects have it: a third of the memory."""
     meta = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
-    return manifest | {"metadata": meta}
+    read = {key: value for key, value in manifest.items() if manifest["kind"] != "Pod" or key != "spec"}
+    found: Manifest = _shared(read | {"metadata": meta})
+    return found
+
+
+def _shared(value: Any) -> Any:
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {sys.intern(key): _shared(one) for key, one in value.items()}
+    return [_shared(one) for one in value] if isinstance(value, list) else value
 
 
 class Cache:

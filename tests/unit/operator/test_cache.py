@@ -1,5 +1,6 @@
 """What is known of the cluster, and whom a change concerns."""
 
+import json
 from typing import Any
 
 import pytest
@@ -51,6 +52,22 @@ def test_an_older_state_never_replaces_a_newer_one(cache: Cache) -> None:
 def test_what_nobody_reads_is_not_kept(cache: Cache) -> None:
     cache.put(child(1))
     assert "managedFields" not in next(cache.owned(SERVICE))["metadata"]
+
+
+def test_of_a_pod_only_what_it_tells_is_kept(cache: Cache) -> None:
+    cache.put(thing("Pod", "a", 1, spec={"containers": []}, status={"phase": "Running"}))
+    kept = cache.get("Pod", "demo", "a")
+    assert kept is not None
+    assert set(kept) == {"apiVersion", "kind", "metadata", "status"}
+
+
+def test_what_many_objects_say_is_held_once(cache: Cache) -> None:
+    for name in "ab":
+        cache.put(json.loads(json.dumps(thing("ConfigMap", name, 1, data={"envoy.yaml": "the same long text"}))))
+    one, other = (cache.get("ConfigMap", "demo", name) for name in "ab")
+    assert one is not None
+    assert other is not None
+    assert one["data"]["envoy.yaml"] is other["data"]["envoy.yaml"]
 
 
 def test_a_late_end_of_an_earlier_object_does_not_remove_its_successor(cache: Cache) -> None:

@@ -1,5 +1,6 @@
 """The whole configuration, from its parts."""
 
+import sys
 from functools import lru_cache
 
 import yaml
@@ -12,6 +13,8 @@ from whisper_operator.plan.service.envoy.public_listener import public_listener
 from whisper_operator.plan.service.envoy.settings import RouterSettings
 from whisper_operator.plan.service.envoy.stats_listener import admin, admin_cluster, stats_listener
 
+KEPT = 4096
+"""Configurations: more than one operator has services."""
 LOG_FIELDS = {"time": "%Y-%m-%dT%T.%eZ", "level": "%l", "logger": "%n", "message": "%j"}
 
 
@@ -29,13 +32,14 @@ def bootstrap(settings: RouterSettings) -> Config:
     }
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def render(settings: RouterSettings) -> str:
     """As YAML, in the order in which it is built, so that a person can read it in the ConfigMap.
 
-    Kept for the next look at the same service: writing YAML takes longer than all the rest of planning.
+    Kept for the next look at the same service: writing YAML takes longer than all the rest of planning. It is the same
+    text in memory as the live ConfigMap's.
     """
-    return yaml.dump(bootstrap(settings), Dumper=_Readable, sort_keys=False, width=120)
+    return sys.intern(yaml.dump(bootstrap(settings), Dumper=_Readable, sort_keys=False, width=120))
 
 
 class _Readable(yaml.CSafeDumper):

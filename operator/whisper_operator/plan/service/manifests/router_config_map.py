@@ -1,5 +1,6 @@
 """The router's configuration, and its hash, which rolls the router's pods when it changes."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 from whisper_operator.api.whisperservice import EffectiveRuntime
@@ -7,6 +8,7 @@ from whisper_operator.plan import names
 from whisper_operator.plan.ownership import metadata
 from whisper_operator.plan.service.effective import length, whole_bytes
 from whisper_operator.plan.service.envoy import LoadBalancing, Probe, RouterSettings, Tier, render
+from whisper_operator.plan.service.envoy.bootstrap import KEPT
 from whisper_operator.plan.service.envoy.drain import key
 from whisper_operator.plan.service.envoy.settings import MEBIBYTE
 from whisper_operator.plan.service.target import PORTS, Target
@@ -35,7 +37,12 @@ def _configuration(target: Target) -> str:
 
 def config_hash(target: Target) -> str:
     """Changes exactly when the configuration does."""
-    return sha256(_configuration(target).encode()).hexdigest()[:16]
+    return _digest(_configuration(target))
+
+
+@lru_cache(maxsize=KEPT)
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def settings(target: Target) -> RouterSettings:
