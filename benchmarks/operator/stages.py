@@ -100,8 +100,7 @@ def is_current(service: Object) -> bool:
     """The status is about this generation, and was written after the runtime's Deployment."""
     status = service.get("status", {})
     with_model = any(one.get("model") for one in status.get("runtimes", []))
-    current: bool = status.get("observedGeneration") == service["metadata"]["generation"]
-    return current and with_model
+    return bool(status.get("observedGeneration") == service["metadata"]["generation"]) and with_model
 
 
 async def _all_there(api: Api, world: World) -> None:
