@@ -126,6 +126,14 @@ images: ## Build the container images that changed
 bench-cpu: setup ## Our cpu engine against faster-whisper, whisper.cpp and OpenVINO GenAI
 	@$(BIN)/python -m benchmarks.cpu
 
+.PHONY: bench-operator
+bench-operator: setup cluster-build ## 1,000 services on a real API server: creation, restart, rest, changes
+	@$(BIN)/python -m benchmarks.operator
+
 .PHONY: bench-failover
 bench-failover: setup cluster-build images ## For each fault: requests lost, and time to the first good answer
 	@$(BIN)/python -m benchmarks.failover
+
+.PHONY: bench-router
+bench-router: setup ## What the router adds: latency, requests a second, memory
+	@$(BIN)/python -m benchmarks.router

@@ -71,9 +71,10 @@ async def make_sets(api: Api, world: World) -> None:
 
         async def ready() -> bool:
             sets = await api.items(MODELSET.path())
-            return sum(one.get("status", {}).get("ready") == "2/2" for one in sets) == world.sets
+            done = [one for one in sets if one.get("status", {}).get("ready") == "2/2"]
+            return len(done) == world.sets
 
-        await until(ready, within=300, what="all model sets are ready", every=2)
+        await until(ready, within=900, what="all model sets are ready", every=2)
 
 
 async def create(api: Api, world: World, operator: OperatorProcess, clock: Clock) -> Stage:
