@@ -49,7 +49,7 @@ def test_it_arrives_whole_in_spite_of(fetch: Fetch, hub: Hub, store: UnifiedMode
 
 def test_a_trickle_is_slow_and_not_stalled(fetch: Fetch, hub: Hub, store: UnifiedModelManager) -> None:
     hub.faults.replace([{"kind": "slow", "path": SMALL, "rate": 2048}])
-    fetch(replace(QUICK, attempts=1, silence=0.5, slowest=1024))
+    fetch(replace(QUICK, attempts=1, silence=0.5, slowest=100))
     assert store.damage(BASE) == []
 
 
