@@ -44,10 +44,16 @@ def answers(kubectl: Kubectl) -> bool:
     return kubectl.run("get", "--raw", "/readyz", "--request-timeout=2s") == "ok"
 
 
-@pytest.mark.parametrize("seconds", [10, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
-    ("program", "fate"),
-    [("kube-apiserver", "killed"), ("kube-apiserver", "stopped"), ("etcd", "killed"), ("etcd", "stopped")],
+    ("program", "fate", "seconds"),
+    [
+        ("kube-apiserver", "killed", 5),
+        ("kube-apiserver", "stopped", 10),
+        pytest.param("kube-apiserver", "killed", 60, marks=pytest.mark.long),
+        pytest.param("kube-apiserver", "stopped", 60, marks=pytest.mark.long),
+        pytest.param("etcd", "killed", 60, marks=pytest.mark.long),
+        pytest.param("etcd", "stopped", 60, marks=pytest.mark.long),
+    ],
 )
 def test_it_is_got_over(
     program: str, fate: str, seconds: float, running: tuple[ControlPlane, OperatorProcess, Scene]
