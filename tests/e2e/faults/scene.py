@@ -27,7 +27,8 @@ SERVICE: dict[str, Any] = {
     "runtimes": {
         "cpu": {
             "replicas": 2,
-            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}},
+            # a thread each: two pods with two would fight over a small machine's two cores
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "2Gi"}},
             # fifty callers with 2.7 s each fit in one pod's queue, and not much more does
             "queue": {"maxAudioSeconds": 150},
         }
