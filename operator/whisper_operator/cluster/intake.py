@@ -35,11 +35,18 @@ class Intake:
                 if set_of(service) == key.name:
                     self._enqueue(Key(whisperservice.KIND, key.namespace, service["metadata"]["name"]))
         elif manifest["kind"] == whisperservice.KIND:
-            self._enqueue(Key(modelset.KIND, key.namespace, set_of(manifest)))
+            self._service_changed(key, set_of(manifest))
         elif manifest["kind"] == POD.kind and complains(manifest):
             served = self._cache.get(whisperservice.KIND, key.namespace, key.name)
             if served is not None:
                 self._enqueue(Key(modelset.KIND, key.namespace, set_of(served)))
+
+    def _service_changed(self, key: Key, name: str) -> None:
+        """A set tells who uses it, and depends on nothing else of a service."""
+        models = self._cache.get(modelset.KIND, key.namespace, name) or {}
+        told = key.name in ((models.get("status") or {}).get("usedBy") or ())
+        if told != (self._cache.get(key.kind, key.namespace, key.name) is not None):
+            self._enqueue(Key(modelset.KIND, key.namespace, name))
 
 
 def set_of(service: Manifest) -> str:

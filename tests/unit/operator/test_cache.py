@@ -106,6 +106,17 @@ def test_a_service_concerns_its_models_and_models_their_services(cache: Cache, t
     assert told == [MODELS, SERVICE]
 
 
+def test_a_set_is_looked_at_when_who_uses_it_changes_and_not_for_each_status(cache: Cache, told: list[Key]) -> None:
+    cache.put(models() | {"status": {"usedBy": ["speech"]}})
+    told.clear()
+    cache.put(service(2))
+    cache.put(service(3))
+    assert told == [SERVICE, SERVICE]
+    told.clear()
+    cache.remove(address(service()))
+    assert told == [SERVICE, MODELS]
+
+
 def test_what_is_not_ours_concerns_nobody(cache: Cache, told: list[Key]) -> None:
     cache.put(thing("ConfigMap", "theirs", 1))
     assert told == []
