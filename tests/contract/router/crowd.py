@@ -49,8 +49,10 @@ class Crowd:
     calls: list[Call] = field(default_factory=list)
     leaving: bool = False
 
-    def statuses(self) -> Counter[int]:
-        return Counter(call.answer.status_code for call in self.calls)
+    def lost(self) -> Counter[tuple[int, str]]:
+        """What was heard instead of words."""
+        answers = (call.answer for call in self.calls)
+        return Counter((one.status_code, one.text) for one in answers if one.status_code != httpx.codes.OK)
 
     def since(self, when: float) -> list[Call]:
         """Requests that began after that."""

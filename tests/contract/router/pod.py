@@ -20,6 +20,8 @@ from whisper_runtime.settings import Settings
 from tests.support.waiting import wait_until
 
 MODEL = "tiny.en"
+CANARIES = 3
+"""Clips that each worker hears before the pod is ready: they take no time."""
 ROOM = 64
 """Transcriptions that a pod has room for at the same time: more than there are callers."""
 
@@ -31,10 +33,11 @@ class PacedEngine(FakeEngine):
         super().__init__(lambda _: address)
         self.info = replace(self.info, workers=room)
         self.seconds = seconds
+        self.warming = iter(range(CANARIES * room))
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
         """Look at `stop` as often as a real engine does."""
-        done = time.monotonic() + self.seconds
+        done = time.monotonic() + (self.seconds if next(self.warming, None) is None else 0)
         while time.monotonic() < done:
             stop()
             time.sleep(0.05)
@@ -72,7 +75,7 @@ def running_pod(address: str, port: int, *, seconds: float = 2.0, room: int = RO
         address: of loopback.
         port: the same for all pods of a tier.
         seconds: that each transcription takes.
-        room: how many it does at the same time; no more than a clip waits beside them.
+        room: how many it does at the same time, and about as many that it takes in at all.
     """
     command = [sys.executable, "-m", __name__, address, str(port), str(seconds), str(room)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
@@ -99,7 +102,9 @@ def main() -> int:
     parser.add_argument("seconds", type=float)
     parser.add_argument("room", type=int)
     told = parser.parse_args()
-    settings = Settings(model=MODEL, host=told.address, port=told.port, workers=told.room, max_queue_seconds=3)
+    settings = Settings(
+        model=MODEL, host=told.address, port=told.port, workers=told.room, max_queue_seconds=3 * told.room
+    )
     artifact = Artifact(Path("/nowhere"), MODEL, "int8", size_bytes=1)
     return serve(create_app(PacedEngine(told.address, told.seconds, told.room), artifact, settings))
 
