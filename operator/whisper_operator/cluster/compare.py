@@ -28,6 +28,8 @@ MERGE_KEYS = {
 """Lists that the API server merges by key, and to which others may add."""
 ATOMIC = ("matchLabels", "nodeSelector", "selector")
 """Objects that belong to one manager as a whole: a key that someone added is a difference."""
+LONG = 4096
+"""Characters; a longer text need not be kept to be compared."""
 QUANTITIES = ("limits", "requests", "capacity")
 
 
@@ -42,6 +44,11 @@ def stamped(manifest: Manifest) -> Manifest:
 def stamp(manifest: Manifest) -> str:
     """The digest that a stamped manifest carries."""
     return str(manifest["metadata"]["annotations"][APPLIED])
+
+
+def condensed(text: str) -> str:
+    """What stands for a text: itself, or its digest where it is long."""
+    return text if len(text) <= LONG else f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 def covers(live: Any, wanted: Any, field: str = "") -> bool:
@@ -59,7 +66,7 @@ def covers(live: Any, wanted: Any, field: str = "") -> bool:
         return isinstance(live, Sequence) and _list_covers(live, wanted, field)
     if field in QUANTITIES and live != wanted:
         return amount(str(live)) == amount(str(wanted))
-    return bool(live == wanted)
+    return bool(live == wanted) or (isinstance(wanted, str) and len(wanted) > LONG and live == condensed(wanted))
 
 
 def _says_something(value: Any) -> bool:

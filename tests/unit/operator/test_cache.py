@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from whisper_operator.cluster.cache import Cache, address
+from whisper_operator.cluster.compare import covers
 from whisper_operator.cluster.intake import Intake
 from whisper_operator.plan.types import Key
 
@@ -63,11 +64,29 @@ def test_of_a_pod_only_what_it_tells_is_kept(cache: Cache) -> None:
 
 def test_what_many_objects_say_is_held_once(cache: Cache) -> None:
     for name in "ab":
-        cache.put(json.loads(json.dumps(thing("ConfigMap", name, 1, data={"envoy.yaml": "the same long text"}))))
-    one, other = (cache.get("ConfigMap", "demo", name) for name in "ab")
+        cache.put(json.loads(json.dumps(thing("Pod", name, 1, status={"message": "the same text"}))))
+    one, other = (cache.get("Pod", "demo", name) for name in "ab")
     assert one is not None
     assert other is not None
-    assert one["data"]["envoy.yaml"] is other["data"]["envoy.yaml"]
+    assert one["status"]["message"] is other["status"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "ConfigMap", "WhisperService"])
+def test_what_is_kept_comes_back_as_it_was(kind: str, cache: Cache) -> None:
+    spec: dict[str, Any] = {"modelSetRef": {"name": "models"}, "more": [1, 0.5, None, True, "é", {"a": []}]}
+    given = thing(kind, "a", 1, spec=spec)
+    cache.put(given)
+    del given["metadata"]["managedFields"]
+    assert cache.get(kind, "demo", "a") == given
+
+
+@pytest.mark.parametrize(("edited", "same"), [("", True), ("!", False)])
+def test_a_long_text_is_compared_by_its_digest(edited: str, same: bool, cache: Cache) -> None:  # noqa: FBT001
+    text = "a line of a configuration\n" * 500
+    cache.put(thing("ConfigMap", "a", 1, data={"envoy.yaml": text + edited}))
+    kept = cache.get("ConfigMap", "demo", "a")
+    assert len(json.dumps(kept)) < 1000
+    assert covers(kept, {"data": {"envoy.yaml": text}}) == same
 
 
 def test_a_late_end_of_an_earlier_object_does_not_remove_its_successor(cache: Cache) -> None:

@@ -1,6 +1,6 @@
 """The whole configuration, from its parts."""
 
-import sys
+import zlib
 from functools import lru_cache
 
 import yaml
@@ -32,14 +32,16 @@ def bootstrap(settings: RouterSettings) -> Config:
     }
 
 
-@lru_cache(maxsize=KEPT)
 def render(settings: RouterSettings) -> str:
-    """As YAML, in the order in which it is built, so that a person can read it in the ConfigMap.
+    """As YAML, in the order in which it is built, so that a person can read it in the ConfigMap."""
+    return zlib.decompress(_compressed(settings)).decode()
 
-    Kept for the next look at the same service: writing YAML takes longer than all the rest of planning. It is the same
-    text in memory as the live ConfigMap's.
-    """
-    return sys.intern(yaml.dump(bootstrap(settings), Dumper=_Readable, sort_keys=False, width=120))
+
+@lru_cache(maxsize=KEPT)
+def _compressed(settings: RouterSettings) -> bytes:
+    """Kept for the next look at the same service: writing YAML takes longer than all the rest of planning."""
+    text = yaml.dump(bootstrap(settings), Dumper=_Readable, sort_keys=False, width=120)
+    return zlib.compress(text.encode())
 
 
 class _Readable(yaml.CSafeDumper):

@@ -37,12 +37,12 @@ def _configuration(target: Target) -> str:
 
 def config_hash(target: Target) -> str:
     """Changes exactly when the configuration does."""
-    return _digest(_configuration(target))
+    return _digest(settings(target))
 
 
 @lru_cache(maxsize=KEPT)
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:16]
+def _digest(router: RouterSettings) -> str:
+    return sha256(render(router).encode()).hexdigest()[:16]
 
 
 def settings(target: Target) -> RouterSettings:
