@@ -28,7 +28,7 @@ SERVICE: dict[str, Any] = {
         "cpu": {
             "replicas": 2,
             # a thread each: two pods with two would fight over a small machine's two cores
-            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "2Gi"}},
+            "resources": {"requests": {"cpu": "500m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "2Gi"}},
             # fifty callers with 2.7 s each fit in one pod's queue, and not much more does
             "queue": {"maxAudioSeconds": 150},
         }
