@@ -20,11 +20,12 @@ whisper_operator_writes_total{kind="Service",verb="delete"} 1.0
 whisper_operator_writes_total{kind="Event",verb="create"} 2.0
 whisper_operator_writes_created{kind="Event",verb="create"} 1.7e+09
 whisper_operator_api_requests_total{method="get",status="200"} 9.0
+whisper_operator_queue_depth 3.0
 """
 
 
 def test_the_operators_counters_are_summed_over_their_labels() -> None:
-    assert parse(METRICS.splitlines()) == Counts(7, 8, 9, {"Service": 6, "Event": 2})
+    assert parse(METRICS.splitlines()) == Counts(7, 8, 9, {"Service": 6, "Event": 2}, 3)
 
 
 def test_counts_are_told_from_a_moment_on() -> None:
