@@ -8,6 +8,7 @@ from tests.e2e.faults.scene import REQUEST_SECONDS
 from tests.e2e.faults.verdict import Ending, Expectation
 
 NONE_LOST = Expectation(longest=REQUEST_SECONDS)
+SENT_AGAIN = Expectation(longest=REQUEST_SECONDS, met=True)
 FEW = 10
 """Callers beside a rollout: fifty would take all of a small machine from the pods that start."""
 ATTEMPT_SECONDS = 20
@@ -19,13 +20,13 @@ FAULTS = (
         "cpu-pod-killed",
         "one of two cpu pods gets SIGKILL, as when its memory runs out",
         traffic.cpu_pod_killed,
-        NONE_LOST,
+        SENT_AGAIN,
     ),
     Fault(
         "cpu-pod-busy",
         "others fill one cpu pod's queue, and it answers 503; then the callers come",
         traffic.cpu_pod_busy,
-        NONE_LOST,
+        SENT_AGAIN,
         comes_first=True,
     ),
     Fault(
@@ -38,7 +39,7 @@ FAULTS = (
         "cpu-pod-stopped",
         "one cpu pod gets SIGSTOP: it hangs, and its kernel still takes connections",
         traffic.cpu_pod_stopped,
-        Expectation(5, longest=REQUEST_SECONDS),
+        Expectation(5, longest=REQUEST_SECONDS, met=True),
         also="those in flight are sent again when the node ends the pod, after 30 to 45 s",
         watched=15,
     ),
@@ -46,7 +47,7 @@ FAULTS = (
         "cpu-pod-stopped-with-a-limit",
         f"the same, where the service limits an attempt to {ATTEMPT_SECONDS} s (`routing.timeouts.attempt`)",
         traffic.cpu_pod_stopped,
-        Expectation(5, frozenset({Ending.TIMED_OUT}), 4 * ATTEMPT_SECONDS),
+        Expectation(5, frozenset({Ending.TIMED_OUT}), 4 * ATTEMPT_SECONDS, met=True),
         callers=FEW,
         watched=15,
         spec={"routing": {"timeouts": {"attempt": f"{ATTEMPT_SECONDS}s"}}},
@@ -57,7 +58,7 @@ FAULTS = (
         "node-lost",
         "a node with a cpu pod and a router loses power; callers use the other router",
         traffic.node_lost,
-        Expectation(5, longest=REQUEST_SECONDS),
+        Expectation(5, longest=REQUEST_SECONDS, met=True),
         through=Through.STEADY_ROUTER,
         watched=15,
     ),

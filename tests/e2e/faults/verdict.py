@@ -63,11 +63,13 @@ class Expectation:
             answered promptly.
         tolerated: how a request that began earlier may end, besides well.
         longest: seconds that any request may take: none hangs for ever.
+        met: the fault takes something from under requests, so at least one must have been sent again.
     """
 
     fresh_within: float = 0.0
     tolerated: frozenset[Ending] = field(default_factory=frozenset)
     longest: float = 180.0
+    met: bool = False
 
     def text(self) -> str:
         """For the page."""
@@ -109,6 +111,8 @@ def complaints(seen: Observation, expected: Expectation) -> list[str]:
     told = [_complaint(request, seen.fault_at, expected) for request in seen.requests]
     if not any(_is_fresh_light(request, seen.fault_at, expected) for request in seen.requests):
         told.append(f"no light request began {expected.fresh_within:g} s after the fault, or later: nothing is shown")
+    if expected.met and not any(request.attempts > 1 for request in seen.requests):
+        told.append("no request was sent again: the fault met none, and nothing is shown")
     return [each for each in told if each]
 
 

@@ -39,6 +39,11 @@ def test_what_is_tolerated_is_so_only_until_new_requests_must_be_good() -> None:
     assert "begun +5.1 s" in told
 
 
+def test_a_fault_that_must_take_requests_from_a_pod_and_took_none_shows_nothing() -> None:
+    assert found(request(-1), met=True)
+    assert found(request(-1, attempts=2), met=True) == []
+
+
 def test_a_wrong_word_is_never_tolerated_in_place_of_a_broken_connection() -> None:
     assert found(request(1, ending=Ending.WRONG), fresh_within=5, tolerated=frozenset({Ending.CUT}))
 
