@@ -19,7 +19,7 @@ class Length:
     hub_gone_seconds: int
 
 
-SHORT = Length(kills=3, gone_seconds=20, hub_gone_seconds=20)
+SHORT = Length(kills=2, gone_seconds=20, hub_gone_seconds=20)
 LONG = Length(kills=12, gone_seconds=60, hub_gone_seconds=600)
 
 Injector = Callable[[Scene, Length], AbstractContextManager[None]]

@@ -1,6 +1,6 @@
 """The fault table as a page of the docs. Pure."""
 
-from tests.e2e.faults.fault import LONG, SHORT, Fault
+from tests.e2e.faults.fault import Fault
 from tests.e2e.faults.table import FAULTS
 from tests.e2e.faults.verdict import PROMPT
 
@@ -17,7 +17,6 @@ lost; so is one that is told to come back later.
 
 `make test` runs what is marked *short*. `make test-long` runs the rest, and all once more with kubeadm's timings (DNS
 answers kept for 30 s, a lost node NotReady after 50 s). `make bench-failover` [measures](../benchmarks/failover.md).
-
 """
 
 
@@ -28,8 +27,6 @@ def page(header: str) -> str:
         "| fault | what happens | callers | what must hold | in |",
         "|---|---|---|---|---|",
         *map(_row, FAULTS),
-        "",
-        f"In the short form a Job is killed {SHORT.kills} times, in the long one {LONG.kills} times.",
     ]
     return "\n".join(lines) + "\n"
 

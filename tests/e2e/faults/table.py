@@ -79,6 +79,8 @@ FAULTS = (
         "the runtime's spec changes: every cpu pod is replaced",
         traffic.cpu_rolled_out,
         NONE_LOST,
+        in_short=False,
+        in_long=True,
     ),
     Fault(
         "router-killed",
@@ -150,7 +152,7 @@ FAULTS = (
     ),
     Fault(
         "job-killed",
-        "the pod that downloads gets SIGKILL at random moments: three times, in the long form twelve times",
+        "the pod that downloads gets SIGKILL at random moments: twice, in the long form twelve times",
         models.job_killed,
         also="the set completes, no more than 4 MiB are fetched again each time, and a reader of the volume never "
         "sees a variant that is not whole",
@@ -167,6 +169,8 @@ FAULTS = (
         "the volume is mounted read-only, and later it is not",
         models.claim_read_only,
         also="status names ReadOnlyVolume; the set completes when it can write",
+        in_short=False,
+        in_long=True,
     ),
     Fault(
         "hub-gone",
