@@ -26,6 +26,7 @@ NOTICE_A_LOST_NODE = [
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5),
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20_000),  # where bytes wait for their acknowledgement, no probe goes
 ]
 """A node without power says goodbye to nobody: a caller without this waits for its answer as long as it is patient."""
 TOLD = 240

@@ -68,7 +68,7 @@ FAULTS = (
         "router until the cluster calls its node NotReady",
         traffic.node_lost,
         Expectation(70, CUT, REQUEST_SECONDS),
-        also="callers need TCP keep-alive to notice: theirs ends a silent connection after 20 s",
+        also="callers need TCP keep-alive and TCP_USER_TIMEOUT to notice: theirs end a silent connection after 20 s",
         through=Through.STEADY_NODE,
         watched=80,
         in_short=False,
