@@ -172,4 +172,4 @@ def opened(environment: Environment) -> Iterator[Scene]:
         scene = Scene(environment, cluster, kubectl, hub)
         scene.settle()
         yield scene
-    environment.kubectl.run("delete", "namespace", NAMESPACE, "--wait=false")
+    environment.kubectl.run("delete", "namespace", NAMESPACE, "--wait=true", timeout=180)
