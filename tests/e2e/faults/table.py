@@ -40,7 +40,7 @@ FAULTS = (
         "one cpu pod gets SIGSTOP: it hangs, and its kernel still takes connections",
         traffic.cpu_pod_stopped,
         Expectation(5, longest=REQUEST_SECONDS, met=True),
-        also="those in flight are sent again when the node ends the pod, after 30 to 45 s",
+        also="those in flight are sent again when the node ends the pod, after 20 to 30 s",
         watched=15,
     ),
     Fault(

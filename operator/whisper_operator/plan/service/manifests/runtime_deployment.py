@@ -19,6 +19,9 @@ SCRATCH_SIZE = "2Gi"
 GRACE = timedelta(seconds=15)
 # A process that hangs finishes nothing: what it holds goes to another pod as soon as it has ended.
 HUNG_GRACE = 2
+# A pod that is ready counts as there once every router knows it: as kubeadm sets it up, CoreDNS keeps an answer for
+# 30 s, and the router asks every two. If an old pod went earlier, the router could be left with nobody it knows.
+KNOWN_AFTER = timedelta(seconds=35)
 # A large model is read, and its canary transcribed, before the pod has started: ten minutes.
 STARTUP_PERIOD, STARTUP_FAILURES = 2, 300
 
@@ -36,6 +39,7 @@ def runtime_deployment(target: Target, runtime: EffectiveRuntime) -> Manifest | 
         "spec": {
             "replicas": runtime.replicas,
             "revisionHistoryLimit": 2,
+            "minReadySeconds": _whole_seconds(KNOWN_AFTER),
             "selector": {"matchLabels": chosen},
             "strategy": rolling(),
             "template": {
