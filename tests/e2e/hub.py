@@ -1,5 +1,6 @@
 """The test hub in a pod: real weights behind the Hub's protocol, and faults on demand."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,9 +53,12 @@ class Hub:
 
 
 @contextmanager
-def deployed(kubectl: Kubectl, image: str) -> Iterator[Hub]:
-    """A hub in the namespace, ready, for as long as the block lasts."""
+def deployed(kubectl: Kubectl, image: str, node: str | None = None) -> Iterator[Hub]:
+    """A hub in the namespace, ready, for as long as the block lasts; on that node, if the others may be lost."""
     kubectl.apply(HUB_MANIFEST.read_text().replace(IMAGE_LINE, f"image: {image}"))
+    if node:
+        pinned = {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": node}}}}}
+        kubectl.run("patch", "deployment", "hub", "-p", json.dumps(pinned))
     kubectl.run("rollout", "status", "deployment/hub", "--timeout=90s")
     with kubectl.forwarded("deployment/hub", PORT) as local:
         yield Hub(kubectl, local)

@@ -166,7 +166,7 @@ def opened(environment: Environment) -> Iterator[Scene]:
     if not isinstance(cluster, Builtin):
         raise UnsupportedError("faults are made on the built-in cluster alone: unset CLUSTER")
     kubectl = make_namespace(environment.kubectl, NAMESPACE)
-    with deployed(kubectl, environment.images["testhub"]) as hub:
+    with deployed(kubectl, environment.images["testhub"], STEADY) as hub:
         kubectl.apply([model_set(storage=SHARED_CLAIM), whisper_service(NAME, **SERVICE)])
         kubectl.wait_condition("wsvc", NAME, "Ready", within=300)
         scene = Scene(environment, cluster, kubectl, hub)

@@ -13,6 +13,9 @@ def pod(defaults: Defaults) -> Manifest:
         "automountServiceAccountToken": False,
         # Kubernetes would set WHISPER_PORT=tcp://… in every pod beside a Service named `whisper`.
         "enableServiceLinks": False,
+        # Process 1 ignores every signal that it has no handler for yet: a pod deleted in the moment in which it starts
+        # would stay for all of its grace period, and be found healthy meanwhile. With this, ours is not process 1.
+        "shareProcessNamespace": True,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
