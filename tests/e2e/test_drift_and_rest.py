@@ -68,6 +68,8 @@ def versions(kubectl: Kubectl) -> dict[str, str]:
 
 def test_at_rest_no_resource_version_of_ours_changes(quickstart: Kubectl) -> None:
     quickstart.wait_condition("wsvc", "whisper", "Ready", within=120)
+    for deployment in ("whisper-cpu", "whisper-router"):  # its last news is that its pods have been ready for a while
+        quickstart.run("rollout", "status", f"deployment/{deployment}", "--timeout=180s", timeout=200)
 
     def settled() -> bool:
         first = versions(quickstart)
