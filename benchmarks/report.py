@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -64,6 +66,27 @@ class Report:
         """The one line of JSON, the last of the output."""
         rounded = {name: round(value, 3) for name, value in self.metrics.items()}
         return json.dumps({"bench": self.bench, "metrics": rounded})
+
+
+def command_line(bench: str, description: str | None) -> argparse.ArgumentParser:
+    """The options that every benchmark has; each adds its own."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{bench}", description=description)
+    parser.add_argument("--page", type=Path, default=PAGES / f"{bench}.md", help="where the tables are kept")
+    parser.add_argument("--no-page", dest="page", action="store_const", const=None, help="only print them")
+    return parser
+
+
+def say(what: str) -> None:
+    """Progress, beside the output."""
+    print(f"… {what}", file=sys.stderr, flush=True)
+
+
+def publish(report: Report, page: Path | None) -> None:
+    """On its page, where one is given; then for people, and last the line of JSON."""
+    if page:
+        keep(report, page)
+    print(report.text())
+    print(report.line())
 
 
 def keep(report: Report, page: Path) -> None:

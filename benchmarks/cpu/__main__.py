@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks import ceiling, models
 from benchmarks.cpu.contenders import ENTRANTS
 from benchmarks.cpu.measure import Heat, heat, words
 from benchmarks.cpu.tables import bound_table, metrics, speed_table, words_table
 from benchmarks.machine import this_machine
-from benchmarks.report import PAGES, Report, keep
+from benchmarks.report import Report, command_line, publish, say
 from benchmarks.rounds import Limits
 
 
@@ -25,28 +23,25 @@ def main() -> None:
     heats = []
     for model in arguments.models:
         for threads in arguments.threads:
-            _say(f"{model}, {threads} thread(s)")
+            say(f"{model}, {threads} thread(s)")
             heats.append(heat(model, threads, limits))
     report = finish(heats, arguments.models)
-    if arguments.page:
-        keep(report, arguments.page)
-    print(report.text())
-    print(report.line())
+    publish(report, arguments.page)
 
 
 def prepare(names: Sequence[str]) -> None:
     """Make every file first, so that making them disturbs no measurement."""
     for name in names:
         for entrant in ENTRANTS.values():
-            _say(f"{name} for {entrant.name}")
+            say(f"{name} for {entrant.name}")
             models.folder(entrant.make, name)
 
 
 def finish(heats: Sequence[Heat], names: Sequence[str]) -> Report:
     """Words and ceiling, and all of it as a report."""
-    _say("words")
+    say("words")
     found = [words(name) for name in names]
-    _say("ceiling")
+    say("ceiling")
     top = ceiling.measured(threads=1)
     operations = {name: ceiling.encoder_operations(_config(name)) for name in names}
     tables = [*map(speed_table, heats), words_table(found), bound_table(heats, top, operations)]
@@ -59,18 +54,12 @@ def _config(model: str) -> dict[str, int]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cpu", description=__doc__)
+    parser = command_line("cpu", __doc__)
     parser.add_argument("--rounds", type=int, default=9, help="at most so many for each model and number of threads")
     parser.add_argument("--seconds", type=float, default=60, help="begin no round after so long, once there are three")
     parser.add_argument("--models", nargs="+", default=["base", "tiny.en"])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
-    parser.add_argument("--page", type=Path, default=PAGES / "cpu.md", help="where the tables are kept")
-    parser.add_argument("--no-page", dest="page", action="store_const", const=None, help="only print them")
     return parser.parse_args()
-
-
-def _say(what: str) -> None:
-    print(f"… {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

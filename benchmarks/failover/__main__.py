@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks.failover.tables import Seen, Timings, metrics, table
 from benchmarks.machine import this_machine
-from benchmarks.report import PAGES, Report, keep
+from benchmarks.report import Report, command_line, publish, say
 from tests.cluster.provider import Shape
 from tests.e2e import environment
 from tests.e2e.faults.fault import LONG, Fault
@@ -47,10 +45,7 @@ def main() -> None:
         [table(timings, seen) for timings, seen in found],
         {name: value for timings, seen in found for name, value in metrics(timings, seen).items()},
     )
-    if arguments.page:
-        keep(report, arguments.page)
-    print(report.text())
-    print(report.line())
+    publish(report, arguments.page)
 
 
 def measured(shape: Shape, faults: Sequence[Fault], times: int) -> Seen:
@@ -64,24 +59,18 @@ def measured(shape: Shape, faults: Sequence[Fault], times: int) -> Seen:
 
 
 def _once(fault: Fault, scene: Scene, number: int) -> Observation:
-    _say(f"{fault.name}, time {number + 1}")
+    say(f"{fault.name}, time {number + 1}")
     seen = run(fault, scene, LONG)
     assert seen, f"{fault.name} has no callers"
     return seen
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.failover", description=__doc__)
+    parser = command_line("failover", __doc__)
     parser.add_argument("--times", type=int, default=3, help="how often each fault is made (%(default)s)")
     parser.add_argument("--faults", nargs="+", default=list(MEASURED), choices=MEASURED, metavar="FAULT")
     parser.add_argument("--timings", nargs="+", default=list(CLUSTERS), choices=CLUSTERS, help="of the cluster; both")
-    parser.add_argument("--page", type=Path, default=PAGES / "failover.md", help="where the tables are kept")
-    parser.add_argument("--no-page", dest="page", action="store_const", const=None, help="only print them")
     return parser.parse_args()
-
-
-def _say(what: str) -> None:
-    print(f"… {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from benchmarks.operator.api import connected
 from benchmarks.operator.processes import BENCH, OURS, Clock, control_plane, memory_mib
 from benchmarks.operator.tables import Measured, metrics, tables
 from benchmarks.operator.world import World
-from benchmarks.report import PAGES, Report, keep
+from benchmarks.report import Report, command_line, publish, say
 from tests.cluster import settings
 from tests.cluster.binaries import CONTROL_PLANE, Binaries
 from tests.cluster.control_plane import ControlPlane
@@ -35,10 +35,7 @@ def main() -> None:
     report = Report(
         "operator", this_machine(), datetime.now(UTC).date(), tables(measured, world), metrics(measured, world)
     )
-    if arguments.page:
-        keep(report, arguments.page)
-    print(report.text())
-    print(report.line())
+    publish(report, arguments.page)
 
 
 async def measure(kubeconfig: Path, log: Path, world: World, arguments: argparse.Namespace) -> Measured:
@@ -78,19 +75,17 @@ def _clock(operator: OperatorProcess, *, from_start: bool = False) -> Clock:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.operator", description=__doc__)
+    parser = command_line("operator", __doc__)
     parser.add_argument("--services", type=int, default=1000)
     parser.add_argument("--sets", type=int, default=100)
     parser.add_argument("--namespaces", type=int, default=10)
     parser.add_argument("--rest", type=float, default=60, help="seconds")
     parser.add_argument("--changes", type=float, default=60, help="seconds of ten changes each")
-    parser.add_argument("--page", type=Path, default=PAGES / "operator.md", help="where the tables are kept")
-    parser.add_argument("--no-page", dest="page", action="store_const", const=None, help="only print them")
     return parser.parse_args()
 
 
 def _say(what: str) -> None:
-    print(f"… {what}", file=sys.stderr, flush=True)
+    say(what)
     print(json.dumps({"load": os.getloadavg()[0]}), file=sys.stderr, flush=True)
 
 

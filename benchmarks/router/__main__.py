@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks.machine import this_machine
-from benchmarks.report import PAGES, Report, keep
+from benchmarks.report import Report, command_line, publish
 from benchmarks.rounds import Limits
 from benchmarks.router.measure import ONE, measure
 from benchmarks.router.tables import latency_table, memory_table, metrics, rate_table
@@ -19,19 +18,14 @@ def main() -> None:
     latencies = [latency_table(heat) for heat in measured.heats if heat.callers == ONE]
     tables = [*latencies, rate_table(measured), memory_table(measured)]
     report = Report("router", this_machine(), datetime.now(UTC).date(), tables, metrics(measured))
-    if arguments.page:
-        keep(report, arguments.page)
-    print(report.text())
-    print(report.line())
+    publish(report, arguments.page)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.router", description=__doc__)
+    parser = command_line("router", __doc__)
     parser.add_argument("--rounds", type=int, default=9, help="at most so many for each kind of request")
     parser.add_argument("--seconds", type=float, default=60, help="begin no round after so long, once there are three")
     parser.add_argument("--take", type=float, default=1.5, help="seconds of calling for each way in a round")
-    parser.add_argument("--page", type=Path, default=PAGES / "router.md", help="where the tables are kept")
-    parser.add_argument("--no-page", dest="page", action="store_const", const=None, help="only print them")
     return parser.parse_args()
 
 
