@@ -27,25 +27,44 @@ class Format(StrEnum):
 
     PYTORCH = "pytorch"  # the source of all others: safetensors and JSON as published
     ONNX = "onnx"
-    GGML = "ggml"
     OPENVINO = "openvino"
+    GGML = "ggml"
+    CTRANSLATE2 = "ctranslate2"
+    AUXILIARY = "auxiliary"  # models around transcription, as published: vad/silero, diarization/pyannote
 
 
 class Precision(StrEnum):
     """In which numbers the weights are kept."""
 
-    STORED = "stored"  # as the checkpoint was published, the only precision of format pytorch
+    STORED = "stored"  # as it was published, the only precision of the formats pytorch and auxiliary
     FP32 = "fp32"
     FP16 = "fp16"
     INT8 = "int8"
     INT4 = "int4"
+    INT8_FLOAT16 = "int8_float16"  # CTranslate2: matrices in int8, everything else in fp16
     Q8_0 = "q8_0"
+    Q5_1 = "q5_1"
     Q5_0 = "q5_0"
+    Q4_1 = "q4_1"
     Q4_0 = "q4_0"
 
 
 OFFERED: Mapping[Format, tuple[Precision, ...]] = MappingProxyType(
-    {Format.PYTORCH: (Precision.STORED,), Format.ONNX: (Precision.FP32, Precision.INT8)}
+    {
+        Format.PYTORCH: (Precision.STORED,),
+        Format.ONNX: (Precision.FP32, Precision.INT8, Precision.INT4),
+        Format.OPENVINO: (Precision.FP16, Precision.INT8, Precision.INT4),
+        Format.GGML: (
+            Precision.FP16,
+            Precision.Q8_0,
+            Precision.Q5_1,
+            Precision.Q5_0,
+            Precision.Q4_1,
+            Precision.Q4_0,
+        ),
+        Format.CTRANSLATE2: (Precision.FP16, Precision.INT8, Precision.INT8_FLOAT16),
+        Format.AUXILIARY: (Precision.STORED,),
+    }
 )
 """The variants that `whisper-models` makes in this version; whatever else is asked for is refused, not ignored."""
 
@@ -101,6 +120,29 @@ class Canary(_Frozen):
     text: str
 
 
+class Transcript(_Frozen):
+    """What a variant made of one sample, beside what the reference made of it."""
+
+    clip: Annotated[str, Field(min_length=1, max_length=128)]
+    text: Annotated[str, Field(max_length=8192)]
+    expected: Annotated[str, Field(max_length=8192)]
+    similarity: Annotated[float, Field(ge=0, le=1)]
+
+
+class Validation(_Frozen):
+    """How near a variant's transcripts come to those of FP32 ONNX of the same weights."""
+
+    similarity: Annotated[float, Field(ge=0, le=1)]  # the least of all clips
+    threshold: Annotated[float, Field(ge=0, le=1)]  # what was asked for when it was measured
+    transcripts: tuple[Transcript, ...]
+    tools: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Near enough to be served."""
+        return self.similarity >= self.threshold
+
+
 class Manifest(_Frozen):
     """What makes a folder a model. Written last: a folder without it is not a model."""
 
@@ -114,6 +156,7 @@ class Manifest(_Frozen):
     made_from: str | None = None  # the digest of the variant that this one was converted from
     tools: dict[str, str] = Field(default_factory=dict)
     canary: Canary | None = None
+    validation: Validation | None = None  # None until it was validated; files and digest stay the same
 
     @classmethod
     def describing(
