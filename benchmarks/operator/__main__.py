@@ -24,13 +24,16 @@ from tests.cluster.binaries import CONTROL_PLANE, Binaries
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.operator_process import OperatorProcess, operator_process
 
+WITHOUT_PODS = "-deployment-controller"
+
 
 def main() -> None:
     arguments = _arguments()
     world = World(arguments.services, arguments.sets, arguments.namespaces)
     binaries = Binaries(settings.read().cache)
     binaries.build(("kubectl", *CONTROL_PLANE), say=_say)
-    with tempfile.TemporaryDirectory() as folder, ControlPlane(binaries) as kubeconfig:
+    controllers = ("*",) if arguments.pods else ("*", WITHOUT_PODS)
+    with tempfile.TemporaryDirectory() as folder, ControlPlane(binaries, controllers) as kubeconfig:
         measured = asyncio.run(measure(kubeconfig, Path(folder) / "operator.log", world, arguments))
     report = Report(
         "operator", this_machine(), datetime.now(UTC).date(), tables(measured, world), metrics(measured, world)
@@ -79,6 +82,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--services", type=int, default=1000)
     parser.add_argument("--sets", type=int, default=100)
     parser.add_argument("--namespaces", type=int, default=10)
+    parser.add_argument(
+        "--pods", action="store_true", help="let the cluster make each router's pod, which no node takes"
+    )
     parser.add_argument("--rest", type=float, default=60, help="seconds")
     parser.add_argument("--changes", type=float, default=60, help="seconds of ten changes each")
     return parser.parse_args()

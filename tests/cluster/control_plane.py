@@ -50,6 +50,7 @@ class Plane:
         node_grace: seconds without a sign of life until a node is NotReady.
         volumes: where host-path volumes are kept; None: claims stay Pending unless a test makes the volume.
         api_server_options: for the API server, besides those that every cluster here has.
+        controllers: of the controller manager, as its `--controllers` names them.
     """
 
     directory: Path
@@ -60,6 +61,7 @@ class Plane:
     node_grace: int
     volumes: Path | None
     api_server_options: tuple[str, ...] = ()
+    controllers: tuple[str, ...] = ("*",)
 
     @property
     def server(self) -> str:
@@ -134,6 +136,7 @@ def _controller_manager(plane: Plane, binaries: Binaries, known: Credentials) ->
         f"--service-account-private-key-file={known.signing_key}",
         f"--root-ca-file={known.authority}",
         "--use-service-account-credentials",
+        f"--controllers={','.join(plane.controllers)}",
         "--leader-elect=false",
         "--secure-port=0",
         f"--node-monitor-grace-period={plane.node_grace}s",
@@ -165,11 +168,12 @@ def _scheduler(binaries: Binaries, known: Credentials) -> list[str]:
 class ControlPlane:
     """A real API server on loopback for as long as the block lasts; the block gets the kubeconfig's path."""
 
-    def __init__(self, binaries: Binaries) -> None:
+    def __init__(self, binaries: Binaries, controllers: tuple[str, ...] = ("*",)) -> None:
         missing = binaries.missing(CONTROL_PLANE)
         if missing:
             raise MissingError(f"{', '.join(missing)} not built yet; run `python3 -m tests.cluster build`")
         self._binaries = binaries
+        self._controllers = controllers
         self._directory = Path(tempfile.mkdtemp(prefix="whisper-control-plane-"))
         (self._directory / "logs").mkdir()
         self.programs = Children(self._directory / "logs")
@@ -185,6 +189,7 @@ class ControlPlane:
             node_grace=50,
             volumes=None,
             api_server_options=self._options(),
+            controllers=self._controllers,
         )
         try:
             return start(plane, self._binaries, self.programs).kubeconfig(credentials.ADMIN)

@@ -11,7 +11,7 @@ from whisper_operator.plan.service.target import Target
 from whisper_operator.plan.types import Event
 
 WORTH_AN_EVENT = (ConditionType.READY, ConditionType.MODELS_READY)
-ON_THE_WAY = (Reason.ROLLING_OUT, Reason.VARIANT_PENDING, Reason.MODEL_SET_NOT_FOUND)
+ON_THE_WAY = (Reason.VARIANT_PENDING, Reason.MODEL_SET_NOT_FOUND)
 ARROW = " → "
 
 
@@ -54,8 +54,10 @@ def events(target: Target, seen: Picture) -> tuple[Event, ...]:
 
 
 def _change(before: Conditions, stated: Stated) -> tuple[Event, ...]:
-    """A warning, but for what is good and for the ordinary way there."""
+    """A warning, but for what is good and for the ordinary way there, of which pods that start are no news at all."""
     held = _held(before, stated.type)
+    if stated.reason == Reason.ROLLING_OUT and not held:
+        return ()
     return transition(before, stated, good=bool(stated.holds) or (stated.reason in ON_THE_WAY and not held))
 
 
