@@ -19,6 +19,7 @@ ModelFailure
     │   ├── ReadOnlyVolume      mounted read-only
     │   └── PermissionDenied    owned by somebody else
     ├── SourceMissing       a conversion was asked for, but what it converts is not in the store
+    ├── LibraryMissing      a Python package that the work needs is not installed
     └── ConversionFailed    the conversion, or the check that ends it, did not succeed
 
 A message is one sentence that says what was wrong, where, and what to do about it. It never contains a token.
@@ -121,6 +122,10 @@ class PermissionDenied(StorageFailure):
 
 class SourceMissing(Recoverable):
     """What is to be converted is not in the store."""
+
+
+class LibraryMissing(Recoverable):
+    """A Python package that the work needs is not installed."""
 
 
 class ConversionFailed(Recoverable):

@@ -6,10 +6,9 @@ import importlib.metadata
 import shutil
 from pathlib import Path
 
-from whisper_models.artifact import OFFERED, Format, Manifest, Variant
-from whisper_models.convert import onnx
+from whisper_models.artifact import OFFERED, Manifest, Variant
 from whisper_models.convert.checkpoint import open_checkpoint
-from whisper_models.convert.onnx.check import check
+from whisper_models.convert.formats import CONVERTERS, Converter, converter_of
 from whisper_models.errors import ConversionFailed, ModelFailure, SourceMissing, UnsupportedCheckpoint, from_os_error
 from whisper_models.progress import Progress, Stage
 from whisper_models.store import Inspection, UnifiedModelManager, require_sound
@@ -26,16 +25,17 @@ def convert(store: UnifiedModelManager, variant: Variant, progress: Progress) ->
         ModelFailure: SourceMissing without a base variant, ChecksumMismatch where that is damaged; else whichever of
             the tree in `errors` it is.
     """
-    if variant.format is not Format.ONNX or variant.precision not in OFFERED[variant.format]:
-        made = ", ".join(f"{Format.ONNX} {precision}" for precision in OFFERED[Format.ONNX])
-        raise UnsupportedCheckpoint(f"{variant} is not made by this version, which converts to {made}")
+    if variant.format not in CONVERTERS or variant.precision not in OFFERED[variant.format]:
+        made = "; ".join(f"{form} {', '.join(OFFERED[form])}" for form in CONVERTERS)
+        raise UnsupportedCheckpoint(f"{variant} is not made by this version, which converts to: {made}")
     try:
+        converter = converter_of(variant.format)
         base = _base(store, variant)
         look = Inspection(store, variant, progress)
-        with store.writing(variant, lambda: _already(look, base) is not None) as due:
+        with store.writing(variant, lambda: _already(look, base, converter) is not None) as due:
             if due:
-                _make(store, variant, base, progress)
-        there = _already(look, base)
+                _make(store, variant, base, converter, progress)
+        there = _already(look, base, converter)
     except ModelFailure:
         raise
     except OSError as error:
@@ -57,23 +57,25 @@ def _base(store: UnifiedModelManager, variant: Variant) -> Manifest:
     return base
 
 
-def _already(look: Inspection, base: Manifest) -> Manifest | None:
+def _already(look: Inspection, base: Manifest, converter: Converter) -> Manifest | None:
     manifest = look.complete()
-    same = manifest and manifest.made_from == base.digest and manifest.tools.get(RECIPE) == onnx.RECIPE
+    same = manifest and manifest.made_from == base.digest and manifest.tools.get(RECIPE) == converter.RECIPE
     return manifest if same else None
 
 
-def _make(store: UnifiedModelManager, variant: Variant, base: Manifest, progress: Progress) -> None:
+def _make(
+    store: UnifiedModelManager, variant: Variant, base: Manifest, converter: Converter, progress: Progress
+) -> None:
     require_sound(store, base, progress)
     source = store.path(base.variant)
     workspace = _emptied(store.workspace(variant, base.digest.removeprefix("sha256:")))
-    require_space(workspace, onnx.bytes_needed(source, variant.precision))
+    require_space(workspace, converter.bytes_needed(source, variant.precision))
     progress.begin(Stage.CONVERTING)
-    onnx.convert(source, workspace, variant.precision, progress.file)
+    converter.convert(source, workspace, variant.precision, progress.file)
     progress.begin(Stage.VALIDATING, sum(path.stat().st_size for path in workspace.iterdir()))
-    check(workspace, open_checkpoint(source))
+    converter.check(workspace, open_checkpoint(source))
     entries = store.entries(workspace, progress.advance)
-    tools = {RECIPE: onnx.RECIPE, **{name: importlib.metadata.version(name) for name in ("numpy", "onnx")}}
+    tools = {RECIPE: converter.RECIPE, **{name: importlib.metadata.version(name) for name in converter.TOOLS}}
     manifest = Manifest.describing(variant, entries, source=base.source, tools=tools, made_from=base.digest)
     store.publish(workspace, manifest)
 

@@ -13,16 +13,18 @@ from pathlib import Path
 from whisper_models.artifact import Precision
 from whisper_models.convert.checkpoint import WhisperCheckpoint, open_checkpoint
 from whisper_models.convert.onnx.alignment import write_alignment
+from whisper_models.convert.onnx.check import check
 from whisper_models.convert.onnx.decoder import write_decoder
 from whisper_models.convert.onnx.encoder import write_encoder
 from whisper_models.convert.onnx.graph import Graph, WeightFile
 from whisper_models.convert.onnx.linear import LINEAR, Linear
 from whisper_models.errors import Incomplete
 
-__all__ = ["COPIED", "GRAPHS", "RECIPE", "bytes_needed", "convert"]
+__all__ = ["COPIED", "GRAPHS", "RECIPE", "TOOLS", "bytes_needed", "check", "convert"]
 
 RECIPE = "1"
 """Changes when the files that are made change; variants of an older recipe are made again."""
+TOOLS = ("numpy", "onnx")
 
 Write = Callable[[Graph, WhisperCheckpoint, Linear], None]
 
