@@ -3,6 +3,9 @@
 ModelFailure
 ├── UnknownModel            the catalogue has no such name and no repository was given
 ├── UnsupportedCheckpoint   the source is there, but not in a form that is read here (only a pickle, not a Whisper, …)
+├── Unverified              validated: its transcripts are further from FP32's than was allowed
+├── UnverifiedModel         a runtime was told to serve such a variant
+├── UnusableSample          a clip to validate with cannot be heard, or is too long
 └── Recoverable             the same command succeeds once the cause is gone
     ├── SourceFailure       the hub, or the way to it
     │   ├── HubUnreachable      no answer: name, route, TLS, time-out, stall
@@ -20,7 +23,8 @@ ModelFailure
     │   └── PermissionDenied    owned by somebody else
     ├── SourceMissing       a conversion was asked for, but what it converts is not in the store
     ├── LibraryMissing      a Python package that the work needs is not installed
-    └── ConversionFailed    the conversion, or the check that ends it, did not succeed
+    ├── ConversionFailed    the conversion, or the check that ends it, did not succeed
+    └── ValidationFailed    an engine did not load the variant or did not transcribe: crashed, hung, out of memory
 
 A message is one sentence that says what was wrong, where, and what to do about it. It never contains a token.
 """
@@ -54,6 +58,18 @@ class UnknownModel(ModelFailure):
 
 class UnsupportedCheckpoint(ModelFailure):
     """The source is there, but not in a form that is read here."""
+
+
+class Unverified(ModelFailure):
+    """Validated: its transcripts are further from FP32's than was allowed."""
+
+
+class UnverifiedModel(ModelFailure):
+    """A runtime was told to serve a variant that did not pass its validation."""
+
+
+class UnusableSample(ModelFailure):
+    """A clip to validate with cannot be heard, or is too long."""
 
 
 class Recoverable(ModelFailure):
@@ -130,6 +146,10 @@ class LibraryMissing(Recoverable):
 
 class ConversionFailed(Recoverable):
     """The conversion, or the check that ends it, did not succeed."""
+
+
+class ValidationFailed(Recoverable):
+    """An engine did not load the variant or did not transcribe: it crashed, hung, or found no more memory."""
 
 
 def from_os_error(error: OSError, path: Path) -> Recoverable:

@@ -8,6 +8,15 @@ import pytest
 from whisper_models import errors
 from whisper_models.errors import ModelFailure, from_os_error
 
+PERMANENT = {
+    "ModelFailure",
+    "UnknownModel",
+    "UnsupportedCheckpoint",
+    "Unverified",
+    "UnverifiedModel",
+    "UnusableSample",
+}
+
 
 def _descendants(kind: type[ModelFailure]) -> list[type[ModelFailure]]:
     return [kind, *(found for child in kind.__subclasses__() for found in _descendants(child))]
@@ -20,7 +29,7 @@ def test_the_tree_at_the_top_draws_every_failure() -> None:
 
 @pytest.mark.parametrize("kind", _descendants(ModelFailure), ids=lambda kind: kind.__name__)
 def test_only_what_no_waiting_cures_is_not_retryable(kind: type[ModelFailure]) -> None:
-    assert kind.retryable is (kind.__name__ not in {"ModelFailure", "UnknownModel", "UnsupportedCheckpoint"})
+    assert kind.retryable is (kind.__name__ not in PERMANENT)
     assert kind("what, where, what to do").reason == kind.__name__
 
 

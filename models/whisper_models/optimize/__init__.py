@@ -1,0 +1,1 @@
+"""The variants that a runtime is best served with, made in one go."""

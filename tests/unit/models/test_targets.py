@@ -1,0 +1,28 @@
+"""What a target is made of is made here, and what is left out is said."""
+
+import pytest
+from whisper_models.artifact import OFFERED
+from whisper_models.optimize.targets import MAC, TARGETS, Target
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))
+def test_a_target_prefers_only_what_is_offered_and_says_why(target: Target) -> None:
+    assert target.choices
+    for choice in target.choices:
+        assert choice.precision in OFFERED[choice.format]
+    sentences = [
+        *(choice.why for choice in target.choices),
+        *target.cannot_here("linux"),
+        *target.cannot_here("darwin"),
+    ]
+    assert all(sentence.endswith(".") for sentence in sentences)
+
+
+def test_the_coreml_encoder_is_not_passed_over_in_silence() -> None:
+    for platform in ("linux", "darwin"):
+        assert "CoreML" in " ".join(MAC.cannot_here(platform))
+    assert MAC.cannot_here("linux") != MAC.cannot_here("darwin")
+
+
+def test_variants_are_of_the_model_that_was_asked_for() -> None:
+    assert [str(variant) for variant in MAC.variants("base")] == ["base ggml q5_0", "base ggml q8_0"]
