@@ -48,8 +48,10 @@ NPU = Target(
         Choice(Format.OPENVINO, Precision.INT8, "INT8 weights halve what is read for each token, the words stay."),
     ),
     cannot=(
-        "Compiling for the NPU is left to the runtime: the result fits one driver and one device, "
-        "so it is kept in the node's cache and not in the store.",
+        (
+            "Compiling for the NPU is left to the runtime: the result fits one driver and one device, "
+            "so it is kept in the node's cache and not in the store."
+        ),
         "Validation runs on OpenVINO's CPU device: it proves the graphs, and the runtime's canary proves the NPU.",
     ),
 )
@@ -59,12 +61,17 @@ MAC = Target(
         Choice(Format.GGML, Precision.Q8_0, "q8_0 is half of f16 and gives its words, for whoever has the memory."),
     ),
     cannot_off_macos=(
-        "The CoreML encoder is not made here: its compiler (coremlc) exists on macOS only. "
-        "Metal runs the GGML files without it.",
+        (
+            "The CoreML encoder is not made here: its compiler (coremlc) exists on macOS only. "
+            "Metal runs the GGML files without it."
+        ),
     ),
     cannot_on_macos=(
-        "The CoreML encoder is not made by this version: whisper.cpp makes it with models/generate-coreml-model.sh, "
-        "and reads it where it lies beside the GGML file. Metal runs the GGML files without it.",
+        (
+            "The CoreML encoder is not made by this version: whisper.cpp makes it with "
+            "models/generate-coreml-model.sh and reads it beside the GGML file. "
+            "Metal runs the GGML files without it."
+        ),
     ),
 )
 GPU = Target(
@@ -85,8 +92,10 @@ CPU = Target(
         ),
     ),
     cannot=(
-        "INT4 is not made for this target: it is faster for each token and changes words at tiny and base size. "
-        "`convert --format onnx --precision int4` makes it for whoever wants it.",
+        (
+            "INT4 is not made for this target: it is faster for each token and changes words at tiny and base size. "
+            "`convert --format onnx --precision int4` makes it for whoever wants it."
+        ),
     ),
 )
 
