@@ -3,8 +3,7 @@
 ModelFailure
 ├── UnknownModel            the catalogue has no such name and no repository was given
 ├── UnsupportedCheckpoint   the source is there, but not in a form that is read here (only a pickle, not a Whisper, …)
-├── Unverified              validated: its transcripts are further from FP32's than was allowed
-├── UnverifiedModel         a runtime was told to serve such a variant
+├── UnverifiedModel         a runtime was told to serve a variant that did not pass its validation
 ├── UnusableSample          a clip to validate with cannot be heard, or is too long
 └── Recoverable             the same command succeeds once the cause is gone
     ├── SourceFailure       the hub, or the way to it
@@ -20,7 +19,8 @@ ModelFailure
     ├── StorageFailure      the volume
     │   ├── DiskFull            no space, or not enough for what is about to be written
     │   ├── ReadOnlyVolume      mounted read-only
-    │   └── PermissionDenied    owned by somebody else
+    │   ├── PermissionDenied    owned by somebody else
+    │   └── NameTaken           somebody else's files lie where the variant belongs
     ├── SourceMissing       a conversion was asked for, but what it converts is not in the store
     ├── LibraryMissing      a Python package that the work needs is not installed
     ├── ConversionFailed    the conversion, or the check that ends it, did not succeed
@@ -58,10 +58,6 @@ class UnknownModel(ModelFailure):
 
 class UnsupportedCheckpoint(ModelFailure):
     """The source is there, but not in a form that is read here."""
-
-
-class Unverified(ModelFailure):
-    """Validated: its transcripts are further from FP32's than was allowed."""
 
 
 class UnverifiedModel(ModelFailure):
@@ -134,6 +130,10 @@ class ReadOnlyVolume(StorageFailure):
 
 class PermissionDenied(StorageFailure):
     """Owned by somebody else."""
+
+
+class NameTaken(StorageFailure):
+    """Files that are not the store's lie where the variant belongs."""
 
 
 class SourceMissing(Recoverable):

@@ -12,7 +12,6 @@ PERMANENT = {
     "ModelFailure",
     "UnknownModel",
     "UnsupportedCheckpoint",
-    "Unverified",
     "UnverifiedModel",
     "UnusableSample",
 }
