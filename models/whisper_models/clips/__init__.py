@@ -1,4 +1,4 @@
-"""Speech that is wherever this package is: validation records what a variant makes of it, a runtime compares with that."""
+"""Speech that comes with this package: validation records what a variant makes of it, a runtime compares with that."""
 
 from __future__ import annotations
 
