@@ -4,7 +4,7 @@ from typing import Any
 
 from whisper_operator.api import GROUP
 from whisper_operator.api.modelset import ModelSet, SecretKey
-from whisper_operator.plan import names
+from whisper_operator.plan import names, security
 from whisper_operator.plan.modelset.claim import APP, claim_name
 from whisper_operator.plan.modelset.wanted import Wanted
 from whisper_operator.plan.ownership import labels, metadata
@@ -17,7 +17,7 @@ RECIPE = f"{GROUP}/recipe"
 ROOT = "/models"
 TOKEN_FOLDER = "/var/run/secrets/whisper/hub-token"  # noqa: S105  # a path
 TERMINATION_LOG = "/dev/termination-log"
-USER = 65532
+WRITES_A_VOLUME = {"fsGroup": security.USER, "fsGroupChangePolicy": "OnRootMismatch"}
 PROGRESS_PORT = 8080
 DEADLINE_SECONDS = 6 * 3600
 GIB = 2**30
@@ -48,21 +48,10 @@ def pod(models: ModelSet, wanted: Wanted, defaults: Defaults) -> dict[str, Any]:
     placement = models.spec.jobs.placement if models.spec.jobs else None
     spec: dict[str, Any] = {
         "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        **security.pod(defaults, WRITES_A_VOLUME),
         "containers": [container(models, wanted, defaults)],
         "volumes": volumes(models, wanted),
     }
-    if defaults.images.pull_secrets:
-        spec["imagePullSecrets"] = [{"name": name} for name in defaults.images.pull_secrets]
     return spec | (placement.dump() if placement else {})
 
 
@@ -79,11 +68,7 @@ def container(models: ModelSet, wanted: Wanted, defaults: Defaults) -> dict[str,
         "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108  # in the pod
         "ports": [{"name": "progress", "containerPort": PROGRESS_PORT}],
         "resources": resources(models, wanted),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": security.container(),
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,

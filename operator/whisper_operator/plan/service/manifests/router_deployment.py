@@ -3,13 +3,12 @@
 from datetime import timedelta
 
 from whisper_operator.api import GROUP
-from whisper_operator.plan import names
+from whisper_operator.plan import names, security
 from whisper_operator.plan.ownership import labels, metadata, selector
 from whisper_operator.plan.service.envoy import RouterSettings
 from whisper_operator.plan.service.envoy.drain import DRAIN_PATH, KEY_HEADER
 from whisper_operator.plan.service.envoy.settings import MEBIBYTE
 from whisper_operator.plan.service.envoy.stats_listener import LIVE_PATH, READY_PATH
-from whisper_operator.plan.service.manifests import security
 from whisper_operator.plan.service.manifests.router_config_map import APP, COMPONENT, FILE, config_hash, settings
 from whisper_operator.plan.service.manifests.spread import across_nodes, rolling
 from whisper_operator.plan.service.target import Target

@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 from whisper_operator.api.whisperservice import EffectiveRuntime
-from whisper_operator.plan import names
+from whisper_operator.plan import names, security
 from whisper_operator.plan.ownership import RUNTIME_LABEL, labels, metadata, selector
 from whisper_operator.plan.service.effective import whole_bytes
-from whisper_operator.plan.service.manifests import security
 from whisper_operator.plan.service.manifests.router_config_map import settings
 from whisper_operator.plan.service.manifests.spread import across_nodes, rolling
 from whisper_operator.plan.service.models import Artifact

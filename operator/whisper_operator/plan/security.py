@@ -1,15 +1,22 @@
 """What every pod of ours has in common: Kubernetes' restricted Pod Security, and nothing that it does not need."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from whisper_operator.plan.types import Defaults, Manifest
 
 USER = 65532
 """Nobody in particular, and not root: the user of our images and of Envoy's distroless ones."""
 
 
-def pod(defaults: Defaults) -> Manifest:
-    """Fields of a pod's spec."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def pod(defaults: Defaults, context: Mapping[str, Any] = NOTHING) -> Manifest:
+    """Fields of a pod's spec; `context` is what its securityContext says besides."""
     found: Manifest = {
-        # Nothing of ours in a service talks to the API server.
+        # Nothing of ours in a pod talks to the API server.
         "automountServiceAccountToken": False,
         # Kubernetes would set WHISPER_PORT=tcp://… in every pod beside a Service named `whisper`.
         "enableServiceLinks": False,
@@ -20,6 +27,7 @@ def pod(defaults: Defaults) -> Manifest:
             "runAsNonRoot": True,
             "runAsUser": USER,
             "runAsGroup": USER,
+            **context,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
