@@ -43,9 +43,14 @@ class Options:
     language: str | None = None
     """A code such as `en`; None to detect it."""
     prompt: str | None = None
+    """Text that the model continues."""
+    hotwords: str | None = None
+    """Names and terms that are likely to be said."""
     temperature: float = 0.0
     """Where decoding starts; guards may raise it."""
     word_timestamps: bool = False
+    logprobs: bool = False
+    """Fill each segment's `logprobs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class EngineInfo:
     workers: int = 1
     """How many waveforms `transcribe` takes at once."""
     capabilities: frozenset[str] = frozenset()
-    """Of: translate, words, prompt, language_detection."""
+    """Of: translate, words, prompt, hotwords, logprobs, language_detection."""
     languages: tuple[str, ...] = ()
     devices: tuple[Device, ...] = field(default=())
 

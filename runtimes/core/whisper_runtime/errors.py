@@ -9,6 +9,7 @@ RequestFailure
 ├── AudioTooLarge       413  more bytes than allowed
 ├── AudioTooLong        413  more decoded seconds than allowed
 ├── UnsupportedAudio    415  not audio as far as we can tell
+├── UnsupportedHere     421  only other runtimes can do it
 ├── UndecodableAudio    422  audio, but broken
 ├── EngineError         500  the engine failed
 ├── Unavailable         503  not now; says when to come back
@@ -107,6 +108,12 @@ class UnsupportedAudio(RequestFailure):
     """Not audio as far as we can tell."""
 
     status, code = 415, "unsupported_audio"
+
+
+class UnsupportedHere(RequestFailure):
+    """Only other runtimes can do it; the router sends it on to them."""
+
+    status, code = 421, "unsupported_here"
 
 
 class UndecodableAudio(RequestFailure):

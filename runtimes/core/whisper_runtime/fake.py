@@ -5,11 +5,13 @@ It says whatever it is told to say about a waveform, at the pace it is told, and
 
 from __future__ import annotations
 
+import math
+import re
 import threading
 from collections.abc import Callable
 
 from whisper_runtime.engine import SAMPLE_RATE, Artifact, Device, EngineInfo, Options, Stop, Transcript, Waveform
-from whisper_runtime.results import DeviceUse, Segment, Timing, Word
+from whisper_runtime.results import DeviceUse, Segment, Timing, TokenLogprob, Word
 
 _STEP = 0.005
 
@@ -26,11 +28,13 @@ class FakeEngine:
             runtime="cpu",
             engine="fake",
             device=DeviceUse(requested="CPU", used="CPU"),
-            capabilities=frozenset({"words", "prompt"}),
+            capabilities=frozenset({"words", "prompt", "hotwords", "logprobs"}),
             languages=("en",),
             devices=(Device("CPU", "no device at all"),),
         )
         self.says = says
+        self.asked: list[Options] = []
+        """What each transcription was asked for."""
         self.failure: BaseException | None = None
         self.load_failure: Exception | None = None
         self.release = threading.Event()
@@ -47,6 +51,7 @@ class FakeEngine:
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
         """Say the text, once released."""
+        self.asked.append(options)
         self.moving.wait()
         stop()
         while not self.release.wait(_STEP):
@@ -55,7 +60,15 @@ class FakeEngine:
             raise self.failure
         text, end = self.says(audio), len(audio) / SAMPLE_RATE
         words = _spread(text, end) if options.word_timestamps else None
-        segment = Segment(id=0, start=0.0, end=end, text=text, temperature=options.temperature, words=words)
+        segment = Segment(
+            id=0,
+            start=0.0,
+            end=end,
+            text=text,
+            temperature=options.temperature,
+            words=words,
+            logprobs=_sure(text) if options.logprobs else None,
+        )
         return Transcript((segment,) if text else (), language=options.language or "en")
 
     def close(self) -> None:
@@ -71,3 +84,9 @@ def _spread(text: str, end: float) -> tuple[Word, ...]:
         Word(word=f" {part}", start=i * step, end=(i + 1) * step, timing=Timing.INTERPOLATED)
         for i, part in enumerate(parts)
     )
+
+
+def _sure(text: str) -> tuple[TokenLogprob, ...]:
+    """Each word a token that is as likely as not."""
+    pieces = re.findall(r"\s*\S+", text)
+    return tuple(TokenLogprob(token=p, logprob=math.log(0.5), bytes=tuple(p.encode())) for p in pieces)

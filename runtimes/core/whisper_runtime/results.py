@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Task = Literal["transcribe", "translate"]
 
@@ -36,6 +36,14 @@ class Word(_Frozen):
     timing: Timing
 
 
+class TokenLogprob(_Frozen):
+    """A piece of the text with the logarithm of its probability; one character may take several pieces."""
+
+    token: str
+    logprob: float
+    bytes: tuple[int, ...]
+
+
 class Segment(_Frozen):
     """What was said between two timestamps of the model."""
 
@@ -51,6 +59,8 @@ class Segment(_Frozen):
     tokens: tuple[int, ...] = ()
     speaker: str | None = None
     words: tuple[Word, ...] | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = Field(None, exclude=True)
+    """Of the text's tokens, if asked for. Not a part of our answer; OpenAI's has it."""
 
 
 class DeviceUse(_Frozen):

@@ -29,7 +29,7 @@ from whisper_runtime.serving.threads import Threads, answer, one_requests_failur
 from whisper_runtime.serving.verify import verify
 from whisper_runtime.serving.watch import Watch
 from whisper_runtime.settings import Settings
-from whisper_runtime.speech.transcription import seconds_of
+from whisper_runtime.speech.transcription import OnSegments, nobody, seconds_of
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -40,6 +40,9 @@ _LOOK = 1.0
 _SLACK = 4
 """So much longer than its longest step in the checks before the first request a healthy engine may be silent: beside
 others it has fewer cores, and on a small machine one step of a large model alone takes minutes."""
+_NEEDS = {"prompt": "prompt", "hotwords": "hotwords", "word_timestamps": "words", "logprobs": "logprobs"}
+"""Option → the capability without which the engine does as if it was not there."""
+_PLAIN = Options()
 _JOIN = 5.0
 """Seconds that threads have to end in, when nobody waits for their work any more."""
 
@@ -53,6 +56,8 @@ class Job:
     endpoint: str
     request_id: str
     vad: bool = True
+    on_segments: OnSegments = nobody
+    """Called in a thread of inference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +154,8 @@ class Runtime:
         if options.language is not None:
             code = supported(options.language, info.languages, self.names.model)
             options = replace(options, language=code)
-        degraded = []
-        if options.prompt and "prompt" not in info.capabilities:
-            options = replace(options, prompt=None)
-            degraded.append("prompt")
-        if options.word_timestamps and "words" not in info.capabilities:
-            options = replace(options, word_timestamps=False)
-            degraded.append("word_timestamps")
-        return options, degraded
+        unmet = [name for name, needs in _NEEDS.items() if getattr(options, name) and needs not in info.capabilities]
+        return replace(options, **{name: getattr(_PLAIN, name) for name in unmet}), unmet
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[Held]:
@@ -190,7 +189,7 @@ class Runtime:
         audio = await self.aside(partial(job.decode, stop), stop)
         decoded = time.perf_counter()
         seconds = seconds_of(audio)
-        outcome = await self.inference.run(audio, job.options, stop, vad=job.vad)
+        outcome = await self.inference.run(audio, job.options, stop, vad=job.vad, on_segments=job.on_segments)
         self.metrics.transcribed(job.endpoint, seconds, outcome)
         return Done(outcome, seconds, decoded - begun, time.perf_counter() - begun)
 

@@ -3,6 +3,8 @@
 import pytest
 from whisper_cpu.engine.cpu import capabilities
 
+ALWAYS = {"words", "prompt", "hotwords", "logprobs"}
+
 
 @pytest.mark.parametrize(
     ("model", "vocabulary", "offers"),
@@ -16,4 +18,4 @@ from whisper_cpu.engine.cpu import capabilities
 def test_translation_is_offered_where_the_model_was_trained_for_it(
     model: str, vocabulary: str, offers: set[str]
 ) -> None:
-    assert capabilities(model, multilingual=vocabulary == "multilingual") == offers | {"words", "prompt"}
+    assert capabilities(model, multilingual=vocabulary == "multilingual") == offers | ALWAYS

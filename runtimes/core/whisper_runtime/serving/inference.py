@@ -17,7 +17,7 @@ from whisper_runtime.engine import Engine, Options, Waveform
 from whisper_runtime.serving.admission import Admission, Ticket
 from whisper_runtime.serving.stop import StopFlag
 from whisper_runtime.serving.threads import Threads, answer, one_requests_failure
-from whisper_runtime.speech.transcription import Heard, seconds_of, transcribe
+from whisper_runtime.speech.transcription import Heard, OnSegments, nobody, seconds_of, transcribe
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,10 @@ class Inference:
         """
         await answer(self.threads.submit(work, stop), stop)
 
-    async def run(self, audio: Waveform, options: Options, stop: StopFlag, *, vad: bool) -> Outcome:
-        """Wait for a worker, then for its answer.
+    async def run(
+        self, audio: Waveform, options: Options, stop: StopFlag, *, vad: bool, on_segments: OnSegments = nobody
+    ) -> Outcome:
+        """Wait for a worker, then for its answer; `on_segments` is called in the worker's thread.
 
         Raises:
             QueueFull, DeadlineExceeded, EngineError
@@ -54,7 +56,8 @@ class Inference:
         ticket = self.admission.admit(seconds)
         release = _Release(asyncio.get_running_loop(), self.admission, ticket)
         try:
-            future = self.threads.submit(partial(self._hear, audio, options, stop, time.perf_counter(), vad=vad), stop)
+            hear = partial(transcribe, self.engine, audio, options, stop, vad=vad, on_segments=on_segments)
+            future = self.threads.submit(partial(_outcome, hear, time.perf_counter()), stop)
         except BaseException:
             self.admission.release(ticket)
             raise
@@ -64,17 +67,18 @@ class Inference:
         self.admission.measured(seconds, heard.inference_seconds + (heard.vad_seconds or 0.0))
         return outcome
 
-    def _hear(self, audio: Waveform, options: Options, stop: StopFlag, queued_at: float, *, vad: bool) -> Outcome:
-        waited = time.perf_counter() - queued_at
-        with one_requests_failure("the engine"):
-            return Outcome(transcribe(self.engine, audio, options, stop, vad=vad), waited)
-
     def close(self, within: float) -> bool:
         """Stop taking work and give the engine's memory back; whether it was free to be given back in time."""
         ended = self.threads.close(within)
         if ended:
             self.engine.close()
         return ended
+
+
+def _outcome(hear: Callable[[], Heard], queued_at: float) -> Outcome:
+    waited = time.perf_counter() - queued_at
+    with one_requests_failure("the engine"):
+        return Outcome(hear(), waited)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Runs in an inference thread. Windows do not know of each other, so one that goes
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from whisper_runtime.engine import SAMPLE_RATE, Engine, Options, Stop, Transcript, Waveform, never
@@ -25,12 +25,31 @@ class Heard:
     inference_seconds: float
 
 
-def transcribe(engine: Engine, audio: Waveform, options: Options, stop: Stop, *, vad: bool = True) -> Heard:
+OnSegments = Callable[[tuple[Segment, ...]], None]
+"""Told of segments, in order, as soon as they are final; their ids are given only once all are there."""
+
+
+def nobody(_: tuple[Segment, ...]) -> None:
+    """An OnSegments for work of which only the end counts."""
+
+
+def transcribe(
+    engine: Engine,
+    audio: Waveform,
+    options: Options,
+    stop: Stop,
+    *,
+    vad: bool = True,
+    on_segments: OnSegments = nobody,
+) -> Heard:
     """The transcript of a whole file; without speech in it, one without segments."""
     begun = time.perf_counter()
     windows = find_windows(audio, stop) if vad else (Window((Span(0, len(audio)),)),)
     found = time.perf_counter()
-    parts = list(_hear(engine, audio, windows, options, stop))
+    parts = []
+    for part in _hear(engine, audio, windows, options, stop):
+        parts.append(part)
+        on_segments(part.segments)
     took = time.perf_counter() - found
     return Heard(_joined(parts, options), found - begun if vad else None, took)
 

@@ -23,7 +23,7 @@ from whisper_cpu.engine.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ALWAYS = frozenset({"words", "prompt"})
+_ALWAYS = frozenset({"words", "prompt", "hotwords", "logprobs"})
 _MULTILINGUAL = frozenset({"translate", "language_detection"})
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from whisper_runtime.engine import Options, Stop, Transcript
-from whisper_runtime.results import Segment, Timing, Word
+from whisper_runtime.results import Segment, Timing, TokenLogprob, Word
 
 from whisper_cpu.engine.alignment import Aligner
 from whisper_cpu.engine.attempt import Attempt, Speaker, compression_ratio
@@ -83,6 +83,8 @@ class Listener:
         words = self._words(cross, attempt, len(audio), hearing) if hearing.options.word_timestamps else None
         for part in cuts:
             segment = self._segment(part, attempt, at, words)
+            if hearing.options.logprobs:
+                segment = segment.model_copy(update={"logprobs": self._logprobs(part, attempt)})
             if segment.text.strip() and segment.end > segment.start:
                 hearing.segments.append(segment.model_copy(update={"id": len(hearing.segments)}))
         return min(steps * _STEP, len(audio))
@@ -98,7 +100,7 @@ class Listener:
         v, options = self._v, hearing.options
         if hearing.language is None:
             hearing.language, hearing.probability = self._detect()
-        prompt = v.prompt(options.prompt)
+        prompt = v.prompt(options.prompt, options.hotwords)
         if prompt or not self._decoder.at:
             self._decoder.rewind(0)
             self._decoder.feed((*prompt, v.start))
@@ -131,6 +133,15 @@ class Listener:
             tokens=part.tokens,
             words=mine,
         )
+
+    def _logprobs(self, part: Cut, attempt: Attempt) -> tuple[TokenLogprob, ...]:
+        """Of the segment's words; orders and times have none."""
+        found = []
+        for token, logprob in zip(part.tokens, attempt.logprobs[part.first :], strict=False):
+            if token < self._v.end:
+                data = self._v.bytes_of(token)
+                found.append(TokenLogprob(token=data.decode(errors="replace"), logprob=logprob, bytes=tuple(data)))
+        return tuple(found)
 
     def _words(self, cross: dict[str, Any], attempt: Attempt, samples: int, hearing: _Hearing) -> list[TimedWord]:
         begun = time.perf_counter()

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 SECONDS_PER_TIMESTAMP = 0.02
 _MAX_PROMPT = 223
 """Half of the decoder's 448 positions, less the token that announces a prompt."""
+_MAX_HOTWORDS = _MAX_PROMPT // 2
 
 Mask = npt.NDArray[np.float32]
 
@@ -75,17 +76,39 @@ class Vocabulary:
         """What follows the start token: language and task, or nothing where a model knows only one of each."""
         return (self.languages[language], self.tasks[task]) if self.multilingual else ()
 
-    def prompt(self, text: str | None) -> tuple[int, ...]:
-        """What precedes the start token: the end of what was said before."""
+    def prompt(self, text: str | None, hotwords: str | None = None) -> tuple[int, ...]:
+        """What precedes the start token: words that are likely to come, then the end of what was said before.
+
+        Hotwords stand where faster-whisper puts them, and take at most half of the room.
+        """
+        likely = self._words(hotwords)[:_MAX_HOTWORDS]
+        before = self._words(text)[len(likely) - _MAX_PROMPT :]
+        return (self.previous, *likely, *before) if likely or before else ()
+
+    def _words(self, text: str | None) -> list[int]:
         if not text or not text.strip():
-            return ()
+            return []
         ids = self.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
-        return (self.previous, *[token for token in ids if token < self.end][-_MAX_PROMPT:])
+        return [token for token in ids if token < self.end]
 
     def text(self, tokens: tuple[int, ...] | list[int]) -> str:
         """The words of some tokens; orders and times are left out."""
         said: str = self.tokenizer.decode([token for token in tokens if token < self.end], skip_special_tokens=True)
         return said
+
+    def bytes_of(self, token: int) -> bytes:
+        """The part of the text that a token stands for; it need not be a whole character."""
+        return bytes(_BYTES[character] for character in self.tokenizer.id_to_token(token))
+
+
+def _bytes_by_character() -> dict[str, int]:
+    """GPT-2's alphabet: a printable character for each byte; those that are not printable follow from U+0100 on."""
+    printable = {*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)}
+    others = (byte for byte in range(256) if byte not in printable)
+    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
+_BYTES = _bytes_by_character()
 
 
 def _mask(size: int, tokens: list[int]) -> Mask:
