@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ctranslate2  # type: ignore[import-untyped] # it ships no types
+import ctranslate2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime

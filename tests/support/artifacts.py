@@ -17,17 +17,28 @@ from tests.support.weights import cache_root, hf_folder, source_digest
 
 def onnx_store(model: str, precision: str = "int8") -> Path:
     """The root of a store that holds the checkpoint of `model` and its ONNX variant; read it, never write to it."""
-    weights = hf_folder(model)
+    return store_with(Variant(model, Format.ONNX, Precision(precision)))
+
+
+def converted_folder(model: str, form: Format, precision: str) -> Path:
+    """Where the files of such a variant lie; read them, never write to them."""
+    variant = Variant(model, form, Precision(precision))
+    return UnifiedModelManager(store_with(variant)).path(variant)
+
+
+def store_with(variant: Variant) -> Path:
+    """The root of a store that holds a checkpoint and this variant of it; read it, never write to it."""
+    weights = hf_folder(variant.model)
     package = Path(whisper_models.__path__[0])
-    made_by = source_digest(package / "convert" / "onnx", package / "store")
-    root = cache_root() / "stores" / f"{weights.name}-onnx-{precision}-{made_by}"
+    made_by = source_digest(package / "convert", package / "store")
+    root = cache_root() / "stores" / f"{weights.name}-{variant.format}-{variant.precision}-{made_by}"
     if not root.exists():
         root.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root.parent, prefix=".making-") as making:
             made = Path(making) / "store"
             store = UnifiedModelManager(made)
-            import_checkpoint(store, model, weights)
-            convert(store, Variant(model, Format.ONNX, Precision(precision)), Progress())
+            import_checkpoint(store, variant.model, weights)
+            convert(store, variant, Progress())
             if not root.exists():  # somebody else may have been faster
                 made.rename(root)
     return root

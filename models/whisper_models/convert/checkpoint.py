@@ -38,9 +38,12 @@ class Dimensions(BaseModel):
 
 
 class Generation(BaseModel):
-    """What `generation_config.json` says about the graph."""
+    """What `generation_config.json` says about the graph, and about tokens that are never said."""
 
     alignment_heads: Annotated[list[Head], Field(min_length=1)] | None = None
+    suppress_tokens: list[int] | None = None
+    begin_suppress_tokens: list[int] | None = None
+    lang_to_id: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class WhisperCheckpoint:
     alignment_heads: tuple[tuple[int, int], ...]
     """(layer, head) of the decoder whose cross-attention follows the words."""
     weights: Weights
+    generation: Generation
 
     @property
     def output_matrix(self) -> Read:
@@ -73,7 +77,7 @@ def open_checkpoint(folder: Path) -> WhisperCheckpoint:
     heads = generation.alignment_heads or _upper_half(dimensions)
     if any(layer >= dimensions.decoder_layers or head >= dimensions.decoder_attention_heads for layer, head in heads):
         raise UnsupportedCheckpoint(f"{folder}/generation_config.json names alignment heads that the model lacks")
-    return WhisperCheckpoint(dimensions, tuple(sorted(heads)), weights)
+    return WhisperCheckpoint(dimensions, tuple(sorted(heads)), weights, generation)
 
 
 def _parse(path: Path, model: type[Model]) -> Model:

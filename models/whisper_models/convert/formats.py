@@ -57,6 +57,7 @@ class Converter(Protocol):
 CONVERTERS: Mapping[Format, str] = MappingProxyType(
     {
         Format.ONNX: "whisper_models.convert.onnx",
+        Format.CTRANSLATE2: "whisper_models.convert.ctranslate2",
     }
 )
 """The module that makes a format."""
