@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from pathlib import Path
 
 from whisper_models.artifact import Manifest, Variant
-from whisper_models.clips import Clip
 from whisper_models.errors import LibraryMissing
 from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
@@ -16,9 +15,11 @@ THRESHOLD = 0.95
 
 
 def validate(
-    store: UnifiedModelManager, variant: Variant, samples: Sequence[Clip], threshold: float, progress: Progress
+    store: UnifiedModelManager, variant: Variant, samples: Path | None, threshold: float, progress: Progress
 ) -> Manifest:
     """Measure a variant and record what was found; ends at once if that was measured already in the same way.
+
+    It hears the clip that comes with this package, and the wav files in the folder `samples` as well.
 
     A checkpoint has nothing to be compared with, since FP32 ONNX is made from it: it is checked to be sound and
     readable. Neither has an auxiliary model: it is checked to be sound, and opened where a library for it is there.

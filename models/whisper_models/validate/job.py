@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Sequence
+from pathlib import Path
 
 from whisper_models.artifact import Canary, Format, Manifest, Precision, Transcript, Validation, Variant
-from whisper_models.clips import Clip, bundled
+from whisper_models.clips import BUNDLED, Clip, bundled
 from whisper_models.convert.checkpoint import open_checkpoint
 from whisper_models.errors import ChecksumMismatch, Incomplete, ModelFailure, ValidationFailed, from_os_error
 from whisper_models.progress import Progress, Stage
@@ -14,7 +15,7 @@ from whisper_models.store import UnifiedModelManager
 from whisper_models.validate.auxiliary import require_loadable
 from whisper_models.validate.hearing import engine_path, hear, versions
 from whisper_models.validate.reference import Reference
-from whisper_models.validate.samples import digest_of
+from whisper_models.validate.samples import digest_of, samples_in
 from whisper_models.validate.similarity import ENGLISH, similarity
 
 RECIPE = "1"
@@ -22,7 +23,7 @@ RECIPE = "1"
 
 
 def validate(
-    store: UnifiedModelManager, variant: Variant, samples: Sequence[Clip], threshold: float, progress: Progress
+    store: UnifiedModelManager, variant: Variant, folder: Path | None, threshold: float, progress: Progress
 ) -> Manifest:
     """As `whisper_models.validate.validate` says, with all libraries there."""
     try:
@@ -34,6 +35,7 @@ def validate(
         if variant.format is Format.AUXILIARY:
             require_loadable(store, manifest)
             return manifest
+        samples = samples_in(folder) if folder else BUNDLED
         tools = _measured_with(variant, samples)
         if manifest.validation and (manifest.validation.threshold, manifest.validation.tools) == (threshold, tools):
             return manifest
