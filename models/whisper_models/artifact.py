@@ -21,6 +21,9 @@ SCHEMA_VERSION = 1
 MODEL_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
 """What a model may be called: it becomes a folder name, part of a Kubernetes name, and the `model` of a request."""
 
+LONGEST_NAME = 255
+"""Bytes of one part of a path, on the file systems that we know."""
+
 
 class Format(StrEnum):
     """How a model's files are laid out; one per family of engines."""
@@ -102,6 +105,8 @@ class FileEntry(_Frozen):
     def _stays_inside(cls, path: str) -> str:
         if path.startswith("/") or "\\" in path or any(part in ("", ".", "..") for part in path.split("/")):
             raise ValueError(f"{path!r} is not a plain relative path")
+        if not path.isprintable() or any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
+            raise ValueError(f"{path!r} has a part that no file system can name")
         return path
 
 

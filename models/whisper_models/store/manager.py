@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from whisper_models.artifact import FileEntry, Manifest, Variant, digest_of
-from whisper_models.errors import Incomplete, SourceMissing
-from whisper_models.store import layout
-from whisper_models.store.files import entry_of, sha256_of, sync, write_atomically
+from whisper_models.artifact import Canary, FileEntry, Manifest, Validation, Variant
+from whisper_models.errors import Incomplete, SourceMissing, UnknownModel, from_os_error
+from whisper_models.store import layout, publishing, removal
+from whisper_models.store.damage import damage_in, size_of
+from whisper_models.store.files import entry_of
+from whisper_models.store.layout import Place
+from whisper_models.store.manifest_file import read_manifest, write_manifest
 from whisper_models.store.writer import Patience, sole_writer
 
-MANIFEST_LIMIT = 4 << 20
+IDLE = 3600.0
+"""Seconds that a revision stays after the name has moved on, for those who were about to read it."""
 
 
 class UnifiedModelManager:
@@ -32,11 +33,12 @@ class UnifiedModelManager:
 
     def manifest(self, variant: Variant) -> Manifest | None:
         """What is there, or None: a folder without a readable manifest is not a model."""
-        return _read_manifest(self.root / layout.location(variant))
+        manifest = self._read(self._place(variant))
+        return manifest if manifest and manifest.variant == variant else None
 
     def folder(self, variant: Variant) -> Path:
         """Where a variant's visible name leads now, whether there is anything or not."""
-        return (self.root / layout.location(variant)).resolve()
+        return self._place(variant).folder()
 
     def path(self, variant: Variant) -> Path:
         """The folder to read a variant from, resolved: it stays the same content whatever is published later.
@@ -44,22 +46,47 @@ class UnifiedModelManager:
         Raises:
             SourceMissing: it is not in the store.
         """
-        visible = self.root / layout.location(variant)
-        if _read_manifest(visible) is None:
+        if self.manifest(variant) is None:
             raise SourceMissing(f"{variant} is not in {self.root}: download or convert it first")
-        return visible.resolve()
+        return self.folder(variant)
+
+    def file(self, variant: Variant) -> Path:
+        """The file to read a GGML variant from, resolved like `path`.
+
+        Raises:
+            SourceMissing: it is not in the store.
+            ValueError: the variant's format is a folder of files.
+        """
+        return self.path(variant) / layout.model_file(variant)
+
+    def file_name(self, variant: Variant) -> str:
+        """What that file must be called in a workspace.
+
+        Raises:
+            ValueError: the variant's format is a folder of files.
+        """
+        return layout.model_file(variant)
 
     def complete(self, variant: Variant) -> Manifest | None:
         """The manifest if every file it lists is there in its full size: cheap, so it can be asked before each run."""
-        manifest = self.manifest(variant)
-        folder = self.root / layout.location(variant)
-        sound = manifest and all(_size(folder / entry.path) == entry.size for entry in manifest.files)
+        manifest, folder = self.manifest(variant), self.folder(variant)
+        sound = manifest and all(size_of(folder, entry.path) == entry.size for entry in manifest.files)
         return manifest if sound else None
 
     def manifests(self) -> list[Manifest]:
         """Every variant that is there, by location."""
-        found = (_read_manifest(path) for path in layout.locations(self.root))
-        return [manifest for manifest in found if manifest is not None]
+        return [manifest for _place, manifest in self._found() if manifest is not None]
+
+    def unreadable(self) -> list[str]:
+        """The names that once led to a variant and lead to none now, a sentence each.
+
+        They are in no list of `manifests`, so whoever verifies a whole store must ask for them too.
+        """
+        return [
+            f"{place.visible} leads to no readable {layout.MANIFEST} of that variant"
+            for place, manifest in self._found()
+            if manifest is None and place.visible.is_symlink()
+        ]
 
     def damage(self, variant: Variant, on_bytes: Callable[[int], None] = lambda _count: None) -> list[str]:
         """What on disk differs from the manifest, a sentence each; empty when every byte is as it was published.
@@ -68,22 +95,26 @@ class UnifiedModelManager:
             SourceMissing: it is not in the store.
         """
         folder = self.path(variant)
-        manifest = _read_manifest(folder)
-        return _damage(folder, manifest, on_bytes) if manifest else [f"{folder}: the manifest is gone"]
+        manifest = read_manifest(folder)
+        return damage_in(folder, manifest, on_bytes) if manifest else [f"{folder}: the manifest is gone"]
 
     @contextmanager
     def writing(self, variant: Variant, done: Callable[[], bool]) -> Iterator[bool]:
-        """Be the one writer of a variant; False when somebody else made it so that `done()` while we waited."""
-        visible = self.root / layout.location(variant)
-        visible.parent.mkdir(parents=True, exist_ok=True)
-        with sole_writer(layout.writer(visible), done, self._patience) as needed:
+        """Be the one writer of a variant; False when somebody else made it so that `done()` while we waited.
+
+        Raises:
+            NameTaken: something that is not the store's lies where the variant belongs.
+        """
+        place = self._place(variant)
+        publishing.require_free_name(place)
+        with sole_writer(place.writer, done, self._patience) as needed:
             yield needed
 
     def workspace(self, variant: Variant, key: str) -> Path:
         """The hidden folder to put a variant together in; what an earlier attempt with the same `key` left is in it."""
-        visible = self.root / layout.location(variant)
-        wanted = layout.making(visible, key)
-        for stale in layout.all_making(visible):
+        place = self._place(variant)
+        wanted = place.making(key)
+        for stale in place.all_making():
             if stale != wanted:
                 shutil.rmtree(stale)
         wanted.mkdir(parents=True, exist_ok=True)
@@ -94,89 +125,105 @@ class UnifiedModelManager:
 
         Only a hint: whoever asks must check their content, and never write into them.
         """
-        for folder in reversed(layout.all_immutable(self.root / layout.location(variant))):  # mended ones first
+        for folder in reversed(self._place(variant).all_immutable()):  # mended ones first
             for name, size in files.items():
                 with suppress(OSError):  # it is there already, or the volume knows no links: then it is fetched
                     if (folder / name).stat().st_size == size:
+                        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
                         (workspace / name).hardlink_to(folder / name)
 
     def publish(self, workspace: Path, manifest: Manifest) -> None:
         """Make what lies in `workspace` a variant: manifest, then folder, then pointer, each in one step.
 
         At every moment the visible name leads to a whole variant, the old or the new one, or to none at all.
+
+        Raises:
+            Incomplete: the workspace lacks a file.
+            NameTaken: something that is not the store's lies where the variant belongs.
         """
-        _keep_only(workspace, {entry.path for entry in manifest.files})
-        for entry in manifest.files:
-            sync(workspace / entry.path)
-        write_atomically(workspace / layout.MANIFEST, manifest.model_dump_json(indent=2).encode())
-        visible = self.root / layout.location(manifest.variant)
-        folder = _settle(workspace, visible, manifest)
-        _point(visible, folder)
-        for damaged in layout.all_immutable(visible, manifest.digest):
-            if damaged != folder:
-                shutil.rmtree(damaged)  # readers keep what they have open
+        publishing.publish(self._place(manifest.variant), workspace, manifest)
+
+    def record(
+        self, variant: Variant, validation: Validation | None, canary: Canary | None, digest: str | None = None
+    ) -> Manifest:
+        """Write what a validation found into the manifest, in one step; the files and their digest stay as they are.
+
+        With `digest`, only if that is still the content which was validated.
+
+        Raises:
+            SourceMissing: the variant is not in the store.
+            Incomplete: it was replaced while it was being validated.
+            StorageFailure: the volume refuses to be written.
+        """
+        try:
+            with self.writing(variant, lambda: False):
+                folder, there = self.path(variant), self.manifest(variant)
+                if there is None or (digest and there.digest != digest):
+                    raise Incomplete(f"{variant} was replaced while it was being validated: validate it again")
+                recorded = there.model_copy(update={"validation": validation, "canary": canary})
+                write_manifest(folder, recorded)
+                return recorded
+        except OSError as error:
+            raise from_os_error(error, self.root) from error
+
+    def remove(self, variant: Variant) -> int:
+        """Take a variant away, with its older revisions and what is unfinished of it; the bytes that this freed.
+
+        Its name goes first, so an interrupted removal leaves nothing that could be read; the next one ends it.
+
+        Raises:
+            StorageFailure: the volume refuses to be written.
+        """
+        return self._clear(variant, removal.remove)
+
+    def holds(self, variant: Variant) -> bool:
+        """Whether there is anything of a variant, readable or left by what was interrupted."""
+        return removal.leftovers(self._place(variant))
+
+    def prune(self, variant: Variant, idle: float = IDLE, keep: Collection[str] = ()) -> int:
+        """Take away older revisions that nothing points to; the bytes that this freed.
+
+        A reader who resolved the name before it moved may still be opening files: revisions stay for `idle` seconds
+        after that, and those whose digest is in `keep`, because they are known to be served, stay for good.
+
+        Raises:
+            StorageFailure: the volume refuses to be written.
+        """
+        return self._clear(variant, lambda place: removal.prune(place, idle, keep))
 
     def entries(self, workspace: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> list[FileEntry]:
         """The files in a workspace as a manifest lists them."""
         return [entry_of(workspace, path, on_bytes) for path in sorted(workspace.rglob("*")) if path.is_file()]
 
+    def _clear(self, variant: Variant, clear: Callable[[Place], int]) -> int:
+        place = self._place(variant)
+        if not removal.leftovers(place):
+            return 0
+        try:
+            with sole_writer(place.writer, lambda: False, self._patience):
+                freed = clear(place)
+            removal.forget_empty_folders(place, self.root)
+        except OSError as error:
+            raise from_os_error(error, self.root) from error
+        return freed
 
-def _read_manifest(folder: Path) -> Manifest | None:
-    path = folder / layout.MANIFEST
+    def _place(self, variant: Variant) -> Place:
+        return Place(self.root, layout.location(variant))
+
+    def _found(self) -> Iterator[tuple[Place, Manifest | None]]:
+        """Each visible name, and the manifest of the variant that belongs there."""
+        for place in (Place(self.root, location) for location in layout.locations(self.root)):
+            manifest = self._read(place)
+            yield place, manifest if manifest and _belongs(manifest, place) else None
+
+    def _read(self, place: Place) -> Manifest | None:
+        folder = place.folder()
+        inside = folder.is_relative_to(self.root.resolve())
+        return read_manifest(folder) if inside else None
+
+
+def _belongs(manifest: Manifest, place: Place) -> bool:
     try:
-        if path.stat().st_size > MANIFEST_LIMIT:
-            return None
-        return Manifest.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
-
-
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
-
-
-def _damage(folder: Path, manifest: Manifest, on_bytes: Callable[[int], None]) -> list[str]:
-    found = []
-    for entry in manifest.files:
-        path = folder / entry.path
-        size = _size(path)
-        if size is None:
-            found.append(f"{path} is missing")
-        elif size != entry.size:
-            found.append(f"{path} has {size} bytes instead of {entry.size}")
-        elif sha256_of(path, on_bytes) != entry.sha256:
-            found.append(f"{path} is not the file that was published: its sha256 differs from the manifest's")
-    if digest_of(manifest.files) != manifest.digest:
-        found.append(f"{folder / layout.MANIFEST} does not agree with itself: its digest is not that of its files")
-    return found
-
-
-def _keep_only(workspace: Path, wanted: set[str]) -> None:
-    for path in workspace.rglob("*"):
-        if path.is_file() and path.relative_to(workspace).as_posix() not in wanted:
-            path.unlink()
-    missing = [name for name in sorted(wanted) if not (workspace / name).is_file()]
-    if missing:
-        raise Incomplete(f"{workspace} lacks {', '.join(missing)}: run the same command again")
-
-
-def _settle(workspace: Path, visible: Path, manifest: Manifest) -> Path:
-    """Give the finished workspace its lasting name: a sound folder of that content is kept, a damaged one passed by."""
-    for turn in itertools.count(1):
-        folder = layout.immutable(visible, manifest.digest, turn)
-        if not folder.exists():
-            workspace.rename(folder)
-            break
-        if _read_manifest(folder) == manifest and not _damage(folder, manifest, lambda _count: None):
-            shutil.rmtree(workspace)
-            break
-    sync(visible.parent)
-    return folder
-
-
-def _point(visible: Path, folder: Path) -> None:
-    new = layout.pointer(visible)
-    new.unlink(missing_ok=True)
-    new.symlink_to(folder.name)
-    new.replace(visible)
-    sync(visible.parent)
+        return layout.location(manifest.variant) == place.location
+    except UnknownModel:
+        return False

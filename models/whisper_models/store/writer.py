@@ -1,7 +1,7 @@
 """One writer per variant, on any volume.
 
 File locks do nothing on many network volumes, while making a folder is atomic on all of them: who makes the folder
-`.NAME.writer` may write. Its owner changes a number in it every few seconds. A waiter that has seen no change for a
+`.NAME+writer` may write. Its owner changes a number in it every few seconds. A waiter that has seen no change for a
 while takes over; it compares with its own clock only, since those of two machines need not agree. Within one machine
 a dead owner is seen at once.
 """
@@ -76,6 +76,8 @@ def _acquire(folder: Path, done: Callable[[], bool], patience: Patience) -> bool
                 silence = Silence()
             else:
                 time.sleep(patience.poll)
+        except FileNotFoundError:  # nothing was ever written here, or the last variant here was just removed
+            folder.parent.mkdir(parents=True, exist_ok=True)
         else:
             return True
     return False
