@@ -1,79 +1,107 @@
-"""What `whisper-models` can be asked on a command line, and the one look at its environment."""
+"""What several commands can be asked in the same words, and the one look at the environment."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from types import MappingProxyType
 
-from whisper_models.artifact import Format, Precision
-from whisper_models.catalogue import CATALOGUE
+from whisper_models.artifact import OFFERED, Format, Precision, Variant
+from whisper_models.catalogue import canonical
+from whisper_models.optimize.targets import TARGETS
 
-if TYPE_CHECKING:
-    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names it nowhere else
+CONVERTED = tuple(form for form in OFFERED if form not in (Format.PYTORCH, Format.AUXILIARY))
+"""The formats that are made from a checkpoint."""
 
-EPILOG = """\
-Results go to stdout (one line of JSON each with --json), progress and failures to stderr. Exit codes: 0 done,
-1 failed (the reason is the first word on stderr), 2 wrong usage, 128 + n stopped by signal n; what a stopped download
-has fetched is kept and continued by the next one."""
+DEFAULT_PRECISION: Mapping[Format, Precision] = MappingProxyType(
+    {form: precisions[0] for form, precisions in OFFERED.items() if form not in CONVERTED}
+    | {choice.format: choice.precision for target in TARGETS.values() for choice in reversed(target.choices)}
+)
+"""What a format means where no precision is named: what the runtime that reads it serves unless told otherwise."""
 
-
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command and its options; ends the process with code 2 on wrong usage."""
-    parser = argparse.ArgumentParser(
-        prog="whisper-models",
-        description="Download, convert, list and verify Whisper models in one store.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_download(commands)
-    _add_convert(commands)
-    _command(commands, "list", "list the variants that are there")
-    path = _command(commands, "path", "print the folder of a variant")
-    path.add_argument("model")
-    _add_variant(path, default_format=Format.ONNX)
-    verify = _command(commands, "verify", "read every byte and compare it with the manifests")
-    verify.add_argument("models", nargs="*", metavar="MODEL", help="all that are there when absent")
-    return parser.parse_args(arguments)
+DEFAULTS = ", ".join(f"{form} {DEFAULT_PRECISION[form]}" for form in CONVERTED)
+PRECISIONS = "; ".join(f"{form}: {', '.join(OFFERED[form])}" for form in CONVERTED)
+ALL = "all"
 
 
-def _add_download(commands: Commands) -> None:
-    command = _command(commands, "download", "fetch checkpoints from a hub: resumed, verified, mended if damaged")
-    names = ", ".join(CATALOGUE)
-    command.add_argument("--models", action="append", required=True, metavar="NAME[,NAME…]", help=f"of {names}")
-    command.add_argument("--repo", help="repository on the hub (organisation/name) of a model that has another one")
-    command.add_argument("--revision", help="commit, tag or branch (default: the catalogue's pinned commit)")
-    command.add_argument(
-        "--endpoint", metavar="URL", help="address of the hub (default: $HF_ENDPOINT or the public hub)"
-    )
-    command.add_argument("--token-file", type=Path, metavar="FILE", help="file that holds an access token")
-    command.set_defaults(usage=command.error)
-    _add_job(command)
-
-
-def _add_convert(commands: Commands) -> None:
-    command = _command(commands, "convert", "make another format of a model that was downloaded; needs no network")
-    command.add_argument("--model", required=True)
-    _add_variant(command, default_format=Format.ONNX)
-    _add_job(command)
-
-
-def _command(commands: Commands, name: str, says: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".", epilog=EPILOG)
+def add_store(command: argparse.ArgumentParser) -> None:
+    """Where the models are, and how the command speaks."""
     root = Path(os.environ.get("WHISPER_MODELS", "models"))
-    command.add_argument("--root", type=Path, default=root, help="the store ($WHISPER_MODELS, default: %(default)s)")
-    command.add_argument("--json", action="store_true", help="one line of JSON for each result")
-    return command
+    command.add_argument("--root", type=Path, default=root, help="the store (default: $WHISPER_MODELS, else ./models)")
+    command.add_argument("--json", action="store_true", help="one line of JSON on stdout for each result, nothing else")
 
 
-def _add_variant(command: argparse.ArgumentParser, default_format: Format) -> None:
-    command.add_argument("--format", choices=[*Format], default=default_format, help="default: %(default)s")
-    command.add_argument("--precision", choices=[*Precision], default=Precision.INT8, help="default: %(default)s")
+def add_quiet(command: argparse.ArgumentParser) -> None:
+    """For commands that take their time."""
+    command.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
 
 
-def _add_job(command: argparse.ArgumentParser) -> None:
+def add_models(command: argparse.ArgumentParser, *, help: str, required: bool = False) -> None:  # noqa: A002 - argparse's word
+    """The models to work on, by name."""
+    command.add_argument(
+        "--models",
+        "--model",
+        action="extend",
+        nargs="+",
+        default=[],
+        required=required,
+        metavar="NAME[,NAME…]",
+        help=help,
+    )
+
+
+def add_variant(command: argparse.ArgumentParser, default: Format | None, offered: Sequence[Format]) -> None:
+    """One format in one precision."""
+    known = list(dict.fromkeys(precision for form in offered for precision in OFFERED[form]))
+    says = f"default: {default}" if default else "every one when absent"
+    command.add_argument(
+        "--format", choices=offered, default=default, metavar="FORMAT", help=f"{', '.join(offered)} ({says})"
+    )
+    command.add_argument(
+        "--precision",
+        choices=known,
+        metavar="PRECISION",
+        help=f"{PRECISIONS} (default: {DEFAULTS if default else 'every one'})",
+    )
+
+
+def add_job(command: argparse.ArgumentParser) -> None:
+    """What a Job in a cluster is asked besides."""
     job = command.add_argument_group("as a Job")
     job.add_argument("--progress-port", type=int, metavar="PORT", help="serve GET /progress there while it works")
     job.add_argument("--termination-log", type=Path, metavar="FILE", help="leave the outcome there as a line of JSON")
+
+
+def names(given: Iterable[str]) -> list[str]:
+    """Models as the store calls them, each once, however they were separated."""
+    return list(dict.fromkeys(canonical(name) for name in _words(given)))
+
+
+def formats(given: Iterable[str], usage: argparse.ArgumentParser) -> list[Format]:
+    """Formats that are made from a checkpoint; `all` is every one of them."""
+    words = _words(given)
+    if ALL in words:
+        return list(CONVERTED)
+    for word in words:
+        if word not in CONVERTED:
+            usage.error(f"argument --formats: {word!r} is none of {', '.join(CONVERTED)}, {ALL}")
+    return list(dict.fromkeys(Format(word) for word in words))
+
+
+def default(model: str, form: Format) -> Variant:
+    """A format's variant where no precision is named."""
+    return Variant(canonical(model), form, DEFAULT_PRECISION[form])
+
+
+def variant(model: str, form: Format, precision: Precision | None, usage: argparse.ArgumentParser) -> Variant:
+    """The variant that the words mean; ends the process with code 2 where there is no such precision."""
+    chosen = precision or DEFAULT_PRECISION[form]
+    if chosen not in OFFERED[form]:
+        usage.error(f"argument --precision: {form} comes in {', '.join(OFFERED[form])}, not in {chosen}")
+    return Variant(canonical(model), form, chosen)
+
+
+def _words(given: Iterable[str]) -> list[str]:
+    return [word for words in given for word in words.split(",") if word]

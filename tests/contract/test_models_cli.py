@@ -47,6 +47,10 @@ def _last_word(log: Path) -> dict[str, Any]:
     return found
 
 
+def _lines(ended: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
 def test_download_convert_list_path_verify_tell_one_story(run: Run, hub: Hub, root: Path, tmp_path: Path) -> None:
     log = tmp_path / "termination-log"
     downloaded = run("download", "--models", "tiny.en", "--endpoint", hub.url, "--termination-log", str(log))
@@ -61,13 +65,15 @@ def test_download_convert_list_path_verify_tell_one_story(run: Run, hub: Hub, ro
         "size_bytes": sum(path.stat().st_size for path in (root / "base/whisper-tiny.en").iterdir())
         - (root / "base/whisper-tiny.en/manifest.json").stat().st_size,
         "path": "base/whisper-tiny.en",
+        "similarity": None,
+        "threshold": None,
     }
 
     converted = run("convert", "--model", "whisper-tiny.en", "--precision", "int8", "--termination-log", str(log))
     assert converted.returncode == 0, converted.stderr
     assert _last_word(log)["path"] == "onnx/whisper-tiny.en/int8"
 
-    listed = json.loads(run("list", "--json").stdout)
+    listed = _lines(run("list", "--json"))
     assert [(row["format"], row["precision"]) for row in listed] == [("pytorch", "stored"), ("onnx", "int8")]
     folder = Path(run("path", "tiny.en").stdout.strip())
     assert (folder / "encoder.onnx").is_file()
@@ -186,7 +192,7 @@ def test_a_job_serves_its_progress_and_ends_promptly_when_told(slow: Hub, run: R
     assert process.returncode == 128 + signal.SIGTERM
     assert "Traceback" not in told
     assert _last_word(log)["retryable"] is True
-    assert json.loads(run("list", "--json").stdout) == []
+    assert _lines(run("list", "--json")) == []
 
     slow.faults.replace([])
     slow.requests.clear()

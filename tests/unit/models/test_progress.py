@@ -1,6 +1,5 @@
 """Speed and time left are measured, and None until they are."""
 
-from whisper_models.narration import sentence
 from whisper_models.progress import Progress, Snapshot, Stage
 
 
@@ -47,9 +46,3 @@ def test_a_transfer_that_stopped_has_no_speed_and_no_time_left() -> None:
     progress.advance(-10)
     assert progress.snapshot().speed is None
     assert progress.snapshot().eta is None
-
-
-def test_a_person_reads_one_sentence() -> None:
-    snapshot = Snapshot(Stage.DOWNLOADING, 31_000_000, 78_000_000, 24_100_000.0, 2.2, "model.safetensors")
-    assert sentence(snapshot) == "Downloading model.safetensors: 31 of 78 MB, 24.1 MB/s, 2 s left"
-    assert sentence(Snapshot(Stage.RESOLVING, 0, None, None, None, None)) == "Resolving"

@@ -1,0 +1,1 @@
+"""What `whisper-models` can do: one module a command, each declaring its options and running with them."""

@@ -1,0 +1,69 @@
+"""`whisper-models list`: what is there, and what could be."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from whisper_models.arguments import add_store
+from whisper_models.artifact import Manifest
+from whisper_models.catalogue import CATALOGUE
+from whisper_models.commands.report import say, size, table
+from whisper_models.outcome import Exit, Ready, as_json
+from whisper_models.store import UnifiedModelManager
+
+NAME = "list"
+SAYS = "list the variants that are there, or with --catalogue what can be downloaded"
+EXAMPLES = """\
+  whisper-models list
+  whisper-models list --json | jq -r 'select(.similarity != null) | .path'
+  whisper-models list --catalogue
+
+The similarity is that of a variant's transcripts to those of FP32 ONNX of the same
+weights, as `validate` measured it."""
+HEADINGS = ("MODEL", "FORMAT", "PRECISION", "SIZE", "SIMILARITY", "VALIDATED", "PATH")
+CATALOGUE_HEADINGS = ("MODEL", "SIZE", "LICENCE", "GATED", "REPOSITORY", "REVISION")
+
+
+def declare(command: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_store(command)
+    command.add_argument("--catalogue", action="store_true", help="what can be downloaded by name instead")
+
+
+def execute(arguments: argparse.Namespace) -> Exit:
+    """One line for each."""
+    if arguments.catalogue:
+        _tell_catalogue(json_lines=arguments.json)
+        return Exit.DONE
+    store = UnifiedModelManager(arguments.root)
+    found = store.manifests()
+    if arguments.json:
+        for manifest in found:
+            say(as_json(Ready.of(manifest, store.location(manifest.variant))))
+    elif found:
+        rows = [_row(manifest, str(arguments.root / store.location(manifest.variant))) for manifest in found]
+        say("\n".join(table([HEADINGS, *rows], right={3, 4})))
+    else:
+        say(f"{arguments.root} has no models: `whisper-models download --models base` fetches one")
+    return Exit.DONE
+
+
+def _row(manifest: Manifest, path: str) -> tuple[str, ...]:
+    found = manifest.validation
+    similarity = f"{found.similarity:.3f}" if found else "-"
+    validated = "no" if found is None else "yes" if found.passed else f"below {found.threshold:g}"
+    return (manifest.model, manifest.format, manifest.precision, size(manifest.size_bytes), similarity, validated, path)
+
+
+def _tell_catalogue(*, json_lines: bool) -> None:
+    if json_lines:
+        for entry in CATALOGUE.values():
+            say(json.dumps(asdict(entry)))
+        return
+    rows = [
+        (entry.name, size(entry.size_bytes), entry.licence, "no", entry.repo, entry.revision[:12])
+        for entry in CATALOGUE.values()
+    ]
+    say("\n".join(table([CATALOGUE_HEADINGS, *rows], right={1})))

@@ -1,0 +1,50 @@
+"""`whisper-models optimize`: the variants that a runtime is best served with."""
+
+from __future__ import annotations
+
+import argparse
+
+from whisper_models.arguments import add_job, add_models, add_quiet, add_store, names
+from whisper_models.commands.report import warn
+from whisper_models.commands.tasks import converting, run
+from whisper_models.optimize.targets import TARGETS, Target
+from whisper_models.outcome import Exit
+from whisper_models.store import UnifiedModelManager
+
+NAME = "optimize"
+SAYS = "make what a target is best served with; says what it cannot do here"
+TABLE = "\n".join(
+    f"  {name}: {', '.join(f'{choice.format} {choice.precision}' for choice in target.choices)}"
+    for name, target in TARGETS.items()
+)
+EXAMPLES = f"""\
+  whisper-models optimize --target npu --models base,small
+  whisper-models optimize --target mac --models large-v3-turbo
+
+A target is one of the runtimes, and these are the variants that each prefers:
+{TABLE}"""
+
+
+def declare(command: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_store(command)
+    add_quiet(command)
+    command.add_argument("--target", choices=[*TARGETS], required=True, help="the runtime to optimize for")
+    add_models(command, required=True, help="that were downloaded before")
+    add_job(command)
+
+
+def execute(arguments: argparse.Namespace) -> Exit:
+    """Make each of the target's variants, and say what is left out."""
+    store, target = UnifiedModelManager(arguments.root), TARGETS[arguments.target]
+    wanted = [made for name in names(arguments.models) for made in target.variants(name)]
+    if not arguments.quiet:
+        _explain(target)
+    return run(arguments, [converting(store, made) for made in wanted])
+
+
+def _explain(target: Target) -> None:
+    for choice in target.choices:
+        warn(f"{choice.format} {choice.precision}: {choice.why}")
+    for sentence in target.cannot_here():
+        warn(f"Not here: {sentence}")

@@ -1,0 +1,31 @@
+"""`whisper-models path`: where one variant is."""
+
+from __future__ import annotations
+
+import argparse
+
+from whisper_models.arguments import add_store, add_variant, variant
+from whisper_models.artifact import OFFERED, Format
+from whisper_models.commands.report import say
+from whisper_models.outcome import Exit
+from whisper_models.store import UnifiedModelManager
+
+NAME = "path"
+SAYS = "print where a variant is: the folder, or the file of a format that is one file"
+EXAMPLES = """\
+  whisper-models path base
+  whisper-cli -m "$(whisper-models path base --format ggml)" -f clip.wav"""
+
+
+def declare(command: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_store(command)
+    command.add_argument("model", metavar="MODEL")
+    add_variant(command, default=Format.ONNX, offered=tuple(OFFERED))
+
+
+def execute(arguments: argparse.Namespace) -> Exit:
+    """Print it."""
+    wanted = variant(arguments.model, arguments.format, arguments.precision, arguments.usage)
+    say(str(UnifiedModelManager(arguments.root).path(wanted)))
+    return Exit.DONE

@@ -1,0 +1,84 @@
+"""`whisper-models remove`: variants no longer needed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from whisper_models.arguments import add_job, add_quiet, add_store, add_variant
+from whisper_models.artifact import OFFERED, Format, Precision, Variant
+from whisper_models.catalogue import canonical
+from whisper_models.commands.report import size, warn
+from whisper_models.commands.tasks import Task, run
+from whisper_models.errors import SourceMissing
+from whisper_models.outcome import Exit, Removed
+from whisper_models.progress import Progress
+from whisper_models.store import UnifiedModelManager
+
+NAME = "remove"
+SAYS = "take variants away, with their older revisions and what is unfinished; asks first on a terminal"
+EXAMPLES = """\
+  whisper-models remove base --format onnx --precision fp32
+  whisper-models remove base --format ggml
+  whisper-models remove base --all-formats --yes
+  whisper-models remove vad/silero
+
+Whoever has a removed file open keeps it. A variant named in full that is not there is no failure: so a Job that was
+stopped after its work ends well when it runs again."""
+
+
+def declare(command: argparse.ArgumentParser) -> None:
+    """The options."""
+    add_store(command)
+    add_quiet(command)
+    command.add_argument("model", metavar="MODEL")
+    add_variant(command, default=None, offered=tuple(OFFERED))
+    command.add_argument("--all-formats", action="store_true", help="everything of the model, its checkpoint too")
+    command.add_argument("--yes", action="store_true", help="do not ask; needed where stdin is no terminal")
+    add_job(command)
+
+
+def execute(arguments: argparse.Namespace) -> Exit:
+    """Take away what was named, once it is confirmed."""
+    store, model = UnifiedModelManager(arguments.root), canonical(arguments.model)
+    wanted = _wanted(model, arguments)
+    if len(wanted) > 1:
+        wanted = [variant for variant in wanted if store.holds(variant)]
+    if not wanted:
+        raise SourceMissing(f"{store.root} has nothing of {model} that could be removed: see `whisper-models list`")
+    if not arguments.yes and not _confirmed(store, wanted, arguments):
+        warn("Nothing was removed.")
+        return Exit.FAILED
+    return run(arguments, [_removing(store, variant) for variant in wanted])
+
+
+def _wanted(model: str, arguments: argparse.Namespace) -> list[Variant]:
+    """The variants that the words mean, whether they are there or not."""
+    if "/" in model:
+        return [Variant(model, Format.AUXILIARY, Precision.STORED)]
+    if bool(arguments.format) == arguments.all_formats:
+        arguments.usage.error("say what to remove: --format FORMAT [--precision PRECISION], or --all-formats")
+    if arguments.precision and arguments.precision not in OFFERED.get(arguments.format, ()):
+        arguments.usage.error(f"argument --precision: {arguments.format} comes in no {arguments.precision}")
+    chosen = [arguments.format] if arguments.format else [form for form in OFFERED if form is not Format.AUXILIARY]
+    return [
+        Variant(model, form, precision)
+        for form in chosen
+        for precision in OFFERED[form]
+        if arguments.precision in (None, precision)
+    ]
+
+
+def _confirmed(store: UnifiedModelManager, wanted: list[Variant], arguments: argparse.Namespace) -> bool:
+    if not sys.stdin.isatty():
+        arguments.usage.error("nobody can be asked here, since stdin is no terminal: say --yes")
+    total = sum(manifest.size_bytes for manifest in map(store.manifest, wanted) if manifest)
+    warn(f"This removes {', '.join(map(str, wanted))} ({size(total)}) from {arguments.root}. Go on? [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _removing(store: UnifiedModelManager, variant: Variant) -> Task:
+    def work(_progress: Progress) -> Removed:
+        return Removed(variant.model, variant.format, variant.precision, store.remove(variant))
+
+    return Task(variant, work)

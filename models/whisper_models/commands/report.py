@@ -1,0 +1,98 @@
+"""What people and scripts read of the results: stdout has the results, stderr whatever went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from whisper_models.artifact import Format, Precision, Variant
+from whisper_models.outcome import Failed, Outcome, Ready, Removed, Unverified, as_json
+
+KILO = 1000
+
+
+def say(line: str) -> None:
+    """One line of result."""
+    print(line, flush=True)  # noqa: T201 - what a command says, it prints
+
+
+def warn(line: str) -> None:
+    """One line that is no result: what went wrong, or is good to know."""
+    print(line, file=sys.stderr)  # noqa: T201 - what a command says, it prints
+
+
+def size(count: float) -> str:
+    """`41 MB`, `1.6 GB`."""
+    for unit in ("B", "kB", "MB"):
+        if round(count) < KILO:
+            return f"{count:.0f} {unit}"
+        count /= KILO
+    return f"{count:.1f} GB"
+
+
+def table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Rows as lines with aligned columns; those in `right` are aligned at their end, as figures are."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+
+    def aligned(row: Sequence[str]) -> str:
+        cells = (
+            cell.rjust(width) if at in right else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "  ".join(cells).rstrip()
+
+    return [aligned(row) for row in rows]
+
+
+class Report:
+    """Tells of one command's results, as its options want it."""
+
+    def __init__(self, arguments: argparse.Namespace, expected: int) -> None:
+        self._root: Path = arguments.root
+        self._json: bool = arguments.json
+        self._quiet: bool = arguments.quiet
+        self._expected = expected
+
+    def tell(self, outcome: Outcome) -> None:
+        """One result, as soon as it is there."""
+        if self._json:
+            say(as_json(outcome))
+        elif not self._quiet and isinstance(outcome, Ready | Removed):
+            say(self._line(outcome))
+        if isinstance(outcome, Failed):
+            warn(f"{outcome.reason}: {outcome.message}")
+        elif isinstance(outcome, Unverified):
+            warn(f"{outcome.outcome}: {outcome.message}")
+
+    def sum_up(self, outcomes: Collection[Outcome]) -> None:
+        """What is there and what is not, where there was more than one thing to do."""
+        if self._json or self._quiet or self._expected == 1:
+            return
+        for line in _summary(outcomes, self._expected, self._root):
+            warn(line)
+
+    def _line(self, outcome: Ready | Removed) -> str:
+        variant = f"{Variant(outcome.model, outcome.format, outcome.precision)!s:<30}"
+        if isinstance(outcome, Removed):
+            return f"{variant} removed, {size(outcome.freed_bytes)} freed"
+        similarity = "" if outcome.similarity is None else f"  similarity {outcome.similarity:.3f}"
+        return f"{variant} {size(outcome.size_bytes):>7}{similarity}  {self._root / outcome.path}"
+
+
+def _summary(outcomes: Collection[Outcome], expected: int, root: Path) -> list[str]:
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    unverified = [outcome for outcome in outcomes if isinstance(outcome, Unverified)]
+    counts = [f"{len(outcomes) - len(failed) - len(unverified)} of {expected} done in {root}"]
+    counts += [f"{len(failed)} failed"] if failed else []
+    counts += [f"{len(unverified)} below the threshold"] if unverified else []
+    counts += [f"{expected - len(outcomes)} not tried"] if len(outcomes) < expected else []
+    lines = ["", ", ".join(counts) + (":" if failed or unverified else ".")]
+    lines += [f"  {_named(one.model, one.format, one.precision)}: {one.reason}: {one.message}" for one in failed]
+    lines += [f"  {_named(one.model, one.format, one.precision)}: {one.message}" for one in unverified]
+    return [*lines, "Run the same command again after that: what is done is not done twice."] if failed else lines
+
+
+def _named(model: str | None, form: Format | None, precision: Precision | None) -> str:
+    return " ".join(word for word in (model, form, precision) if word)
