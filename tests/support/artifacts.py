@@ -44,6 +44,17 @@ def store_with(variant: Variant) -> Path:
     return root
 
 
+def linked_copy(root: Path, to: Path) -> Path:
+    """Add what is in the store `root` to another, by links: manifests may be written anew there, and nothing else."""
+    for path in sorted(root.rglob("*")):
+        there = to / path.relative_to(root)
+        if path.is_dir() and not path.is_symlink():
+            there.mkdir(parents=True, exist_ok=True)
+        elif not there.is_symlink() and not there.exists():
+            there.hardlink_to(path) if not path.is_symlink() else there.symlink_to(path.readlink())
+    return to
+
+
 def import_checkpoint(store: UnifiedModelManager, model: str, folder: Path) -> Manifest:
     """Publish a local Hugging Face folder as the base variant of `model`, linked rather than copied."""
     variant = Variant.base(model)

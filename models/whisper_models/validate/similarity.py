@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 
-from rapidfuzz.distance import Levenshtein
+from whisper_models.character_errors import character_error_rate
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its docstrings, when Python compiles them for the first time
@@ -20,7 +20,4 @@ ENGLISH = "en"
 def similarity(expected: str, heard: str, language: str | None) -> float:
     """From 0, nothing in common, to 1, the same words."""
     normal = EnglishTextNormalizer() if language == ENGLISH else BasicTextNormalizer()
-    wanted, found = normal(expected).strip(), normal(heard).strip()
-    if not wanted:
-        return 0.0 if found else 1.0
-    return max(0.0, 1.0 - Levenshtein.distance(wanted, found) / len(wanted))
+    return max(0.0, 1.0 - character_error_rate(normal(expected).strip(), normal(heard).strip()))

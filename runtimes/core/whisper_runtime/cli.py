@@ -34,7 +34,7 @@ from whisper_runtime.serving.verify import verify
 from whisper_runtime.settings import Settings, add_flags, read_settings
 from whisper_runtime.speech.transcription import seconds_of, transcribe
 
-_ENGINE_FLAGS = ("models", "model", "precision", "threads")
+_ENGINE_FLAGS = ("models", "model", "precision", "allow_unverified", "threads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def run(command: Command, arguments: Sequence[str] | None = None) -> int:
     flags = parser.parse_args(arguments)
     try:
         settings = read_settings(flags, os.environ, command.defaults)
-        artifact = find_artifact(settings.models, settings.model, command.form, settings.precision)
+        artifact = _artifact(settings, command.form)
         if flags.action == "transcribe":
             return _transcribe_files(command, settings, artifact, flags)
     except ValueError as error:
@@ -67,6 +67,11 @@ def run(command: Command, arguments: Sequence[str] | None = None) -> int:
         return 1
     log_json()
     return serve(create_app(command.engine(settings), artifact, settings))
+
+
+def _artifact(settings: Settings, form: Format) -> Artifact:
+    allowed = settings.allow_unverified
+    return find_artifact(settings.models, settings.model, form, settings.precision, allow_unverified=allowed)
 
 
 def _parser(command: Command) -> argparse.ArgumentParser:

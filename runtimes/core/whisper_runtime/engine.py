@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from whisper_models.artifact import Canary, FileEntry
+from whisper_models.artifact import Canary, FileEntry, Validation
 
 from whisper_runtime.results import DeviceUse, Segment, Task
 
@@ -31,6 +31,7 @@ class Artifact:
     size_bytes: int
     digest: str | None = None
     canary: Canary | None = None
+    validation: Validation | None = None
     files: tuple[FileEntry, ...] = ()
     """What the manifest says of each file, to be compared with before it is served."""
 

@@ -26,6 +26,9 @@ class Settings(BaseModel):
     models: Path = Field(Path("/models"), description="folder of the model store")
     model: str = Field("base", min_length=1, description="the model to serve, as the store calls it")
     precision: str = Field("int8", min_length=1, description="the precision of the variant to serve")
+    allow_unverified: bool = Field(
+        False, description="serve a variant although its recorded validation is below the threshold"
+    )
     served_model_name: tuple[str, ...] = Field(
         (), description="another name that requests may ask for; repeatable, or separated by commas in the variable"
     )
@@ -66,14 +69,18 @@ def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, Any], only
     for name in only or Settings.model_fields:
         info = Settings.model_fields[name]
         default = defaults.get(name, info.default)
+        shown = "" if default in (None, (), False) else f" (default {default})"
+        about = f"{info.description}{shown} [${PREFIX}{name.upper()}]"
+        if info.annotation is bool:
+            parser.add_argument(_flag(name), dest=name, action="store_const", const=True, help=about)
+            continue
         many = get_origin(info.annotation) is tuple
-        shown = "" if default in (None, ()) else f" (default {default})"
         parser.add_argument(
             _flag(name),
             dest=name,
             action="append" if many else "store",
             metavar=name.rpartition("_")[2].upper(),
-            help=f"{info.description}{shown} [${PREFIX}{name.upper()}]",
+            help=about,
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from whisper_models.artifact import Canary
+from whisper_models.artifact import Canary, Validation
 from whisper_runtime.engine import Artifact, Options, Stop, Transcript, Waveform
 from whisper_runtime.errors import EngineError
 from whisper_runtime.fake import FakeEngine
@@ -82,12 +82,42 @@ async def test_an_engine_that_says_the_same_of_everything_has_proved_nothing(tex
     assert await proved(Deaf(lambda _: text)) == frozenset()
 
 
+KNOWN = Canary(clip="jfk.wav", text="11.00 SECONDS, of audio!")
+
+
 async def test_words_are_proved_only_by_the_clip_that_the_manifest_names() -> None:
-    right = replace(ARTIFACT, path=FIRST.parent, canary=Canary(clip="country.flac", text="2.70 SECONDS, of audio!"))
+    right = replace(ARTIFACT, canary=KNOWN)
     assert await proved(FakeEngine(), right) == {Check.ISOLATION, Check.WORDS}
-    wrong = replace(right, canary=Canary(clip="country.flac", text="something else"))
+    wrong = replace(ARTIFACT, canary=KNOWN.model_copy(update={"text": "something else"}))
     with pytest.raises(EngineError, match="instead of 'something else'"):
         await proved(FakeEngine(), wrong)
+
+
+def one_character_of_22_off(threshold: float) -> Artifact:
+    validation = Validation(similarity=1, threshold=threshold, transcripts=())
+    return replace(ARTIFACT, canary=Canary(clip="jfk.wav", text="11.00 seconds if audio"), validation=validation)
+
+
+async def test_the_words_may_be_as_far_off_as_validation_allowed_and_no_further() -> None:
+    assert Check.WORDS in await proved(FakeEngine(), one_character_of_22_off(threshold=0.95))
+    with pytest.raises(EngineError, match=r"instead of '11\.00 seconds if audio'"):
+        await proved(FakeEngine(), one_character_of_22_off(threshold=0.96))
+
+
+async def test_the_clip_is_heard_in_the_language_that_is_spoken_in_it() -> None:
+    class Listening(FakeEngine):
+        def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
+            languages.append(options.language)
+            return super().transcribe(audio, options, stop)
+
+    languages: list[str | None] = []
+    await proved(Listening(), replace(ARTIFACT, canary=KNOWN))
+    assert languages == [None, "en", None]
+
+
+async def test_a_clip_of_another_version_is_named() -> None:
+    with pytest.raises(EngineError, match=r"'kennedy\.wav'.*validate the variant again"):
+        await proved(FakeEngine(), replace(ARTIFACT, canary=Canary(clip="kennedy.wav", text="")))
 
 
 def test_the_clips_are_speech_of_different_lengths() -> None:

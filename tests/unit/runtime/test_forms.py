@@ -61,7 +61,9 @@ def test_granularities_are_read_with_and_without_brackets(name: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"stream": "true"}, "stream"),
+        ({"stream": "true", "response_format": "srt"}, "response_format"),
+        ({"include": ["logprobs"], "response_format": "text"}, "include"),
+        ({"keywords": ["x" * 600, "y" * 600]}, "keywords"),
         ({"response_format": "yaml"}, "response_format"),
         ({"response_format": "json", "timestamp_granularities": ["word"]}, "timestamp_granularities"),
     ],

@@ -47,3 +47,10 @@ def test_the_upload_limits_are_the_contracts_until_told_otherwise() -> None:
 )
 def test_openais_limit_is_its_own_once_it_is_given(arguments: list[str], variables: dict[str, str], limit: int) -> None:
     assert read(arguments, variables).openai_limit == limit
+
+
+def test_what_is_on_or_off_is_a_flag_without_a_value_or_a_variable_with_one() -> None:
+    assert [read([]).allow_unverified, read(["--allow-unverified"]).allow_unverified] == [False, True]
+    assert read([], {"WHISPER_ALLOW_UNVERIFIED": "true"}).allow_unverified
+    with pytest.raises(ValueError, match=r"--allow-unverified.*'perhaps'"):
+        read([], {"WHISPER_ALLOW_UNVERIFIED": "perhaps"})
