@@ -26,10 +26,15 @@ PRECISIONS = "; ".join(f"{form}: {', '.join(OFFERED[form])}" for form in CONVERT
 ALL = "all"
 
 
-def add_store(command: argparse.ArgumentParser) -> None:
-    """Where the models are, and how the command speaks."""
+def add_root(command: argparse.ArgumentParser) -> None:
+    """Where the models are."""
     root = Path(os.environ.get("WHISPER_MODELS", "models"))
     command.add_argument("--root", type=Path, default=root, help="the store (default: $WHISPER_MODELS, else ./models)")
+
+
+def add_store(command: argparse.ArgumentParser) -> None:
+    """Where the models are, and how the command speaks."""
+    add_root(command)
     command.add_argument("--json", action="store_true", help="one line of JSON on stdout for each result, nothing else")
 
 
@@ -50,6 +55,12 @@ def add_models(command: argparse.ArgumentParser, *, help: str, required: bool = 
         metavar="NAME[,NAME…]",
         help=help,
     )
+
+
+def add_names(command: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's word
+    """Models by name, in front or behind `--models`; both at once are taken together."""
+    command.add_argument("named", nargs="*", metavar="MODEL", help=help)
+    add_models(command, help="the same, in another way")
 
 
 def add_variant(command: argparse.ArgumentParser, default: Format | None, offered: Sequence[Format]) -> None:

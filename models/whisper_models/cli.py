@@ -12,7 +12,7 @@ from typing import NoReturn, Protocol
 from whisper_models.commands import convert, download, listing, optimize, path, remove, validate, verify
 from whisper_models.commands.tasks import Stopped
 from whisper_models.errors import ModelFailure, from_os_error
-from whisper_models.outcome import Exit
+from whisper_models.outcome import Exit, Failed, as_json, leave
 
 DESCRIPTION = "Download, convert, optimize, validate and list Whisper models in one store."
 ENDS = """\
@@ -47,9 +47,6 @@ def main(arguments: list[str] | None = None) -> int:
     except Stopped as stopped:
         print(f"Stopped: {stopped}", file=sys.stderr)
         return stopped.exit_code
-    except ModelFailure as failure:
-        print(f"{failure.reason}: {failure.message}", file=sys.stderr)
-        return Exit.FAILED
     except BrokenPipeError:  # whoever read stdout has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
@@ -83,10 +80,21 @@ def _run(arguments: list[str] | None) -> int:
         code: int = asked.execute(asked)
     except BrokenPipeError:
         raise
-    except OSError as error:
-        raise from_os_error(error, asked.root) from error
+    except (ModelFailure, OSError) as error:
+        failure = from_os_error(error, asked.root) if isinstance(error, OSError) else error
+        return _failed(failure, asked)
     sys.stdout.flush()
     return code
+
+
+def _failed(failure: ModelFailure, asked: argparse.Namespace) -> int:
+    """Nothing could be begun, which a Job and a script are told like any other failure."""
+    outcome = Failed.of(failure)
+    if getattr(asked, "json", False):
+        print(as_json(outcome), flush=True)
+    print(f"{outcome.reason}: {outcome.message}", file=sys.stderr)
+    leave(outcome, getattr(asked, "termination_log", None))
+    return Exit.FAILED
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from whisper_models.arguments import add_store
 from whisper_models.artifact import Manifest
 from whisper_models.catalogue import CATALOGUE
-from whisper_models.commands.report import say, size, table
+from whisper_models.commands.report import say, size, table, warn
 from whisper_models.outcome import Exit, Ready, as_json
 from whisper_models.store import UnifiedModelManager
 
@@ -46,7 +46,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
         rows = [_row(manifest, str(arguments.root / store.location(manifest.variant))) for manifest in found]
         say("\n".join(table([HEADINGS, *rows], right={3, 4})))
     else:
-        say(f"{arguments.root} has no models: `whisper-models download --models base` fetches one")
+        warn(f"{arguments.root} has no models: `whisper-models download --models base` fetches one")
     return Exit.DONE
 
 

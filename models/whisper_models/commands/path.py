@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from whisper_models.arguments import add_store, add_variant, variant
+from whisper_models.arguments import add_root, add_variant, variant
 from whisper_models.artifact import OFFERED, Format
 from whisper_models.commands.report import say
 from whisper_models.outcome import Exit
@@ -19,7 +19,7 @@ EXAMPLES = """\
 
 def declare(command: argparse.ArgumentParser) -> None:
     """The options."""
-    add_store(command)
+    add_root(command)
     command.add_argument("model", metavar="MODEL")
     add_variant(command, default=Format.ONNX, offered=tuple(OFFERED))
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from whisper_models.arguments import add_job, add_quiet, add_store, add_variant
+from whisper_models.arguments import add_job, add_names, add_quiet, add_store, add_variant, names, variant
 from whisper_models.artifact import OFFERED, Format, Precision, Variant
-from whisper_models.catalogue import canonical
 from whisper_models.commands.report import size, warn
 from whisper_models.commands.tasks import Task, run
 from whisper_models.errors import SourceMissing
@@ -31,7 +30,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     """The options."""
     add_store(command)
     add_quiet(command)
-    command.add_argument("model", metavar="MODEL")
+    add_names(command, help="by name")
     add_variant(command, default=None, offered=tuple(OFFERED))
     command.add_argument("--all-formats", action="store_true", help="everything of the model, its checkpoint too")
     command.add_argument("--yes", action="store_true", help="do not ask; needed where stdin is no terminal")
@@ -40,33 +39,39 @@ def declare(command: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> Exit:
     """Take away what was named, once it is confirmed."""
-    store, model = UnifiedModelManager(arguments.root), canonical(arguments.model)
-    wanted = _wanted(model, arguments)
-    if len(wanted) > 1:
-        wanted = [variant for variant in wanted if store.holds(variant)]
-    if not wanted:
-        raise SourceMissing(f"{store.root} has nothing of {model} that could be removed: see `whisper-models list`")
+    store, models = UnifiedModelManager(arguments.root), names([*arguments.named, *arguments.models])
+    if not models:
+        arguments.usage.error("say which model to remove")
+    wanted = [variant for model in models for variant in _wanted(store, model, arguments)]
     if not arguments.yes and not _confirmed(store, wanted, arguments):
         warn("Nothing was removed.")
         return Exit.FAILED
     return run(arguments, [_removing(store, variant) for variant in wanted])
 
 
-def _wanted(model: str, arguments: argparse.Namespace) -> list[Variant]:
-    """The variants that the words mean, whether they are there or not."""
+def _wanted(store: UnifiedModelManager, model: str, arguments: argparse.Namespace) -> list[Variant]:
+    """What is there of what the words mean; a variant named in full also if it is not.
+
+    Raises:
+        SourceMissing: there is nothing of it.
+    """
+    named = _named(model, arguments)
+    found = named if len(named) == 1 else [variant for variant in named if store.holds(variant)]
+    if not found:
+        raise SourceMissing(f"{store.root} has nothing of {model} that could be removed: see `whisper-models list`")
+    return found
+
+
+def _named(model: str, arguments: argparse.Namespace) -> list[Variant]:
+    form, precision = arguments.format, arguments.precision
     if "/" in model:
         return [Variant(model, Format.AUXILIARY, Precision.STORED)]
-    if bool(arguments.format) == arguments.all_formats:
+    if bool(form) == arguments.all_formats:
         arguments.usage.error("say what to remove: --format FORMAT [--precision PRECISION], or --all-formats")
-    if arguments.precision and arguments.precision not in OFFERED.get(arguments.format, ()):
-        arguments.usage.error(f"argument --precision: {arguments.format} comes in no {arguments.precision}")
-    chosen = [arguments.format] if arguments.format else [form for form in OFFERED if form is not Format.AUXILIARY]
-    return [
-        Variant(model, form, precision)
-        for form in chosen
-        for precision in OFFERED[form]
-        if arguments.precision in (None, precision)
-    ]
+    if precision:
+        return [variant(model, form, precision, arguments.usage)]
+    chosen = [form] if form else [one for one in OFFERED if one is not Format.AUXILIARY]
+    return [Variant(model, one, precision) for one in chosen for precision in OFFERED[one]]
 
 
 def _confirmed(store: UnifiedModelManager, wanted: list[Variant], arguments: argparse.Namespace) -> bool:

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from whisper_models.artifact import Format, Precision, Variant
-from whisper_models.outcome import Failed, Outcome, Ready, Removed, Unverified, as_json
+from whisper_models.artifact import Variant
+from whisper_models.outcome import Exit, Failed, Outcome, Ready, Removed, Unverified, as_json, exit_code, leave
 
 KILO = 1000
 
@@ -47,31 +47,48 @@ def table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[st
 
 
 class Report:
-    """Tells of one command's results, as its options want it."""
+    """Collects one command's outcomes and tells them as its options want it."""
 
     def __init__(self, arguments: argparse.Namespace, expected: int) -> None:
         self._root: Path = arguments.root
         self._json: bool = arguments.json
         self._quiet: bool = arguments.quiet
+        self._log: Path | None = arguments.termination_log
         self._expected = expected
+        self._outcomes: list[Outcome] = []
+
+    @property
+    def failed(self) -> set[Variant]:
+        """The variants that did not come about."""
+        return {
+            Variant(one.model, one.format, one.precision)
+            for one in self._outcomes
+            if isinstance(one, Failed) and one.model and one.format and one.precision
+        }
 
     def tell(self, outcome: Outcome) -> None:
-        """One result, as soon as it is there."""
+        """One outcome, as soon as it is there."""
+        self._outcomes.append(outcome)
         if self._json:
             say(as_json(outcome))
         elif not self._quiet and isinstance(outcome, Ready | Removed):
             say(self._line(outcome))
-        if isinstance(outcome, Failed):
-            warn(f"{outcome.reason}: {outcome.message}")
-        elif isinstance(outcome, Unverified):
-            warn(f"{outcome.outcome}: {outcome.message}")
+        if isinstance(outcome, Failed | Unverified):
+            told = f"{_named(outcome)}, see below" if self._sums_up else outcome.message
+            warn(f"{_cause(outcome)}: {told}")
 
-    def sum_up(self, outcomes: Collection[Outcome]) -> None:
-        """What is there and what is not, where there was more than one thing to do."""
-        if self._json or self._quiet or self._expected == 1:
-            return
-        for line in _summary(outcomes, self._expected, self._root):
-            warn(line)
+    def close(self, last_word: Failed | None = None) -> Exit:
+        """Sum up, and leave the Job's last word: what stopped it, else the first failure, else the last result."""
+        if self._sums_up:
+            for line in _summary(self._outcomes, self._expected, self._root):
+                warn(line)
+        failures = [outcome for outcome in self._outcomes if isinstance(outcome, Failed)]
+        leave(last_word or (failures[0] if failures else self._outcomes[-1]), self._log)
+        return exit_code(self._outcomes)
+
+    @property
+    def _sums_up(self) -> bool:
+        return self._expected > 1 and not self._json and not self._quiet
 
     def _line(self, outcome: Ready | Removed) -> str:
         variant = f"{Variant(outcome.model, outcome.format, outcome.precision)!s:<30}"
@@ -79,6 +96,11 @@ class Report:
             return f"{variant} removed, {size(outcome.freed_bytes)} freed"
         similarity = "" if outcome.similarity is None else f"  similarity {outcome.similarity:.3f}"
         return f"{variant} {size(outcome.size_bytes):>7}{similarity}  {self._root / outcome.path}"
+
+
+def _cause(outcome: Failed | Unverified) -> str:
+    """The reason, as conditions name it."""
+    return outcome.reason if isinstance(outcome, Failed) else outcome.outcome
 
 
 def _summary(outcomes: Collection[Outcome], expected: int, root: Path) -> list[str]:
@@ -89,10 +111,10 @@ def _summary(outcomes: Collection[Outcome], expected: int, root: Path) -> list[s
     counts += [f"{len(unverified)} below the threshold"] if unverified else []
     counts += [f"{expected - len(outcomes)} not tried"] if len(outcomes) < expected else []
     lines = ["", ", ".join(counts) + (":" if failed or unverified else ".")]
-    lines += [f"  {_named(one.model, one.format, one.precision)}: {one.reason}: {one.message}" for one in failed]
-    lines += [f"  {_named(one.model, one.format, one.precision)}: {one.message}" for one in unverified]
+    troubles: list[Failed | Unverified] = [*failed, *unverified]
+    lines += [f"  {_named(one)}: {_cause(one)}: {one.message}" for one in troubles]
     return [*lines, "Run the same command again after that: what is done is not done twice."] if failed else lines
 
 
-def _named(model: str | None, form: Format | None, precision: Precision | None) -> str:
-    return " ".join(word for word in (model, form, precision) if word)
+def _named(outcome: Failed | Unverified) -> str:
+    return " ".join(word for word in (outcome.model, outcome.format, outcome.precision) if word) or "the store"

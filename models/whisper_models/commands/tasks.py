@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from whisper_models.artifact import Manifest, Variant
 from whisper_models.commands.report import Report
 from whisper_models.errors import Incomplete, ModelFailure, SourceMissing
 from whisper_models.narration import narrated
-from whisper_models.outcome import Exit, Failed, Outcome, Ready, exit_code, leave
+from whisper_models.outcome import Exit, Failed, Outcome, Ready
 from whisper_models.progress import Progress
 from whisper_models.progress_server import serving
 from whisper_models.store import UnifiedModelManager
@@ -57,32 +58,46 @@ def converting(store: UnifiedModelManager, variant: Variant, after: Variant | No
     return making(store, variant, make, after)
 
 
-def run(arguments: argparse.Namespace, tasks: Sequence[Task]) -> Exit:
-    """Do all tasks, tell how each ended, and leave the Job's last word: the first failure, else the last result."""
-    report = Report(arguments, len(tasks))
-    done: dict[Variant, Outcome] = {}
-    progress = Progress()
-    with serving(progress, arguments.progress_port):
+def run(arguments: argparse.Namespace, tasks: Sequence[Task], known: Sequence[Failed] = ()) -> Exit:
+    """Do all tasks, tell how each ended, and leave the Job's last word: the first failure, else the last result.
+
+    Args:
+        arguments: the command's options.
+        tasks: what is to be done.
+        known: failures that were found before anything was done.
+    """
+    report, progress = Report(arguments, expected=len(tasks) + len(known)), Progress()
+    for failure in known:
+        report.tell(failure)
+    with _served(arguments, progress):
         for number, task in enumerate(tasks, start=1):
             title = f"[{number}/{len(tasks)}] {task.variant}" if len(tasks) > 1 else str(task.variant)
             try:
                 with narrated(title, progress, sys.stderr, quiet=arguments.json or arguments.quiet):
-                    done[task.variant] = _outcome(task, done, progress)
+                    outcome = _attempt(task, report, progress)
             except Stopped as stopped:
-                leave(Failed.of(Incomplete(str(stopped)), task.variant), arguments.termination_log)
-                report.sum_up(done.values())
+                report.close(Failed.of(Incomplete(str(stopped)), task.variant))
                 raise
-            report.tell(done[task.variant])
-    report.sum_up(done.values())
-    failures = [outcome for outcome in done.values() if isinstance(outcome, Failed)]
-    leave(failures[0] if failures else list(done.values())[-1], arguments.termination_log)
-    return exit_code(done.values())
+            report.tell(outcome)
+    return report.close()
 
 
-def _outcome(task: Task, done: dict[Variant, Outcome], progress: Progress) -> Outcome:
+def _attempt(task: Task, report: Report, progress: Progress) -> Outcome:
     try:
-        if task.after and isinstance(done.get(task.after), Failed):
-            raise SourceMissing(f"{task.variant} was not tried, since {task.after} could not be had: mend that first")
+        if task.after and task.after in report.failed:
+            raise SourceMissing(f"{task.after}, which it is made from, could not be had: mend that first")
         return task.work(progress)
     except ModelFailure as failure:
         return Failed.of(failure, task.variant)
+
+
+@contextmanager
+def _served(arguments: argparse.Namespace, progress: Progress) -> Iterator[None]:
+    with ExitStack() as open_for_now:
+        try:
+            open_for_now.enter_context(serving(progress, arguments.progress_port))
+        except OSError as error:
+            arguments.usage.error(
+                f"argument --progress-port: {arguments.progress_port} cannot be had: {error.strerror}"
+            )
+        yield

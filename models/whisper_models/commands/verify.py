@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+from functools import partial
 
-from whisper_models.arguments import add_quiet, add_store, names
-from whisper_models.artifact import Manifest, Variant
-from whisper_models.commands.report import say, warn
+from whisper_models.arguments import add_job, add_names, add_quiet, add_store, add_variant, names
+from whisper_models.artifact import OFFERED, Variant
+from whisper_models.commands.tasks import Task, run
 from whisper_models.errors import ChecksumMismatch, SourceMissing
-from whisper_models.narration import narrated
-from whisper_models.outcome import Exit
+from whisper_models.outcome import Exit, Failed, Ready
 from whisper_models.progress import Progress, Stage
 from whisper_models.store import UnifiedModelManager
 
@@ -26,42 +24,44 @@ def declare(command: argparse.ArgumentParser) -> None:
     """The options."""
     add_store(command)
     add_quiet(command)
-    command.add_argument("models", nargs="*", metavar="MODEL", help="all that are there when absent")
+    add_names(command, help="all that are there when absent")
+    add_variant(command, default=None, offered=tuple(OFFERED))
+    add_job(command)
 
 
 def execute(arguments: argparse.Namespace) -> Exit:
     """Read everything once."""
-    store, progress = UnifiedModelManager(arguments.root), Progress()
-    manifests = present(store, names(arguments.models))
-    sound = True
-    for found in manifests:
-        progress.begin(Stage.VERIFYING, found.size_bytes)
-        with narrated(str(found.variant), progress, sys.stderr, quiet=arguments.json or arguments.quiet):
-            damage = store.damage(found.variant, progress.advance)
-        _tell(found.variant, damage, arguments)
-        sound = sound and not damage
-    return Exit.DONE if sound else Exit.FAILED
+    store, wanted = UnifiedModelManager(arguments.root), names([*arguments.named, *arguments.models])
+    lost = [] if wanted else [_lost(sentence) for sentence in store.unreadable()]
+    found = [] if lost and not store.manifests() else chosen(store, wanted, arguments)
+    return run(arguments, [Task(one, partial(_read, store, one)) for one in found], lost)
 
 
-def present(store: UnifiedModelManager, wanted: list[str]) -> list[Manifest]:
-    """What is there of these models, or of all.
+def chosen(store: UnifiedModelManager, wanted: list[str], arguments: argparse.Namespace) -> list[Variant]:
+    """What is there of these models, or of all, in the format and precision that the options name.
 
     Raises:
-        SourceMissing: there is nothing of one of them, or nothing at all.
+        SourceMissing: there is nothing of one of them.
     """
-    manifests = [found for found in store.manifests() if not wanted or found.model in wanted]
-    missing = set(wanted) - {found.model for found in manifests}
-    if missing or not manifests:
-        what = ", ".join(sorted(missing)) or "models"
-        raise SourceMissing(f"{store.root} has no {what}: download it first, or name the right store with --root")
-    return manifests
+    form, precision = arguments.format, arguments.precision
+    there = [found.variant for found in store.manifests()]
+    fits = [one for one in there if form in (None, one.format) and precision in (None, one.precision)]
+    missing = sorted(set(wanted) - {one.model for one in fits})
+    if missing or not fits:
+        what = " ".join(word for word in (", ".join(missing) or "model", form, precision) if word)
+        raise SourceMissing(f"{store.root} has no {what}: download or convert it first, or name the store with --root")
+    return [one for one in fits if not wanted or one.model in wanted]
 
 
-def _tell(variant: Variant, damage: list[str], arguments: argparse.Namespace) -> None:
-    if arguments.json:
-        row = {"model": variant.model, "format": variant.format, "precision": variant.precision}
-        say(json.dumps({**row, "sound": not damage, "damage": damage}))
-    elif not damage and not arguments.quiet:
-        say(f"{variant}: sound")
-    for problem in damage:
-        warn(f"{ChecksumMismatch.__name__}: {problem}: make it again, which mends it")
+def _read(store: UnifiedModelManager, variant: Variant, progress: Progress) -> Ready:
+    manifest = store.manifest(variant)
+    if manifest is None:
+        raise SourceMissing(f"{variant} was taken away meanwhile")
+    progress.begin(Stage.VERIFYING, manifest.size_bytes)
+    if problems := store.damage(variant, progress.advance):
+        raise ChecksumMismatch(f"{'; '.join(problems)}: make it again, which mends it")
+    return Ready.of(manifest, store.location(variant))
+
+
+def _lost(sentence: str) -> Failed:
+    return Failed.of(ChecksumMismatch(f"{sentence}: make it again, which mends it, or remove it"))
