@@ -82,10 +82,10 @@ def say(what: str) -> None:
 
 
 def publish(report: Report, page: Path | None) -> None:
-    """On its page, where one is given; then for people, and last the line of JSON."""
+    """For people first, so that nothing that took an hour is lost; then on its page, and last the line of JSON."""
+    print(report.text(), flush=True)
     if page:
         keep(report, page)
-    print(report.text())
     print(report.line())
 
 
