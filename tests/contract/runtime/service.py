@@ -127,7 +127,8 @@ def cpu_engine() -> tuple[Engine, Artifact]:
 def translating_fake() -> tuple[Engine, Artifact]:
     """A fake engine that claims to translate."""
     engine, artifact = FakeEngine(says), Artifact(Path("/nowhere"), "base", "int8", size_bytes=1)
-    engine.info = replace(engine.info, capabilities=engine.info.capabilities | {"translate"})
+    able = engine.info.capabilities | {"translate"}
+    engine.info = replace(engine.info, capabilities=able, languages=("en", "de"))
     return engine, artifact
 
 

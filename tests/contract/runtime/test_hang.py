@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from whisper_runtime.api import transcriptions
+from whisper_runtime.api import intake
 from whisper_runtime.engine import Waveform
 from whisper_runtime.fake import FakeEngine
 from whisper_runtime.serving.lifecycle import Phase
@@ -100,7 +100,7 @@ def test_a_file_whose_reading_hangs_is_noticed_too(monkeypatch: pytest.MonkeyPat
         going_on.wait(TIMEOUT)
         raise AssertionError
 
-    monkeypatch.setattr(transcriptions, "decode", stuck)
+    monkeypatch.setattr(intake, "decode", stuck)
     with serving(*fake_engine(), **HUNG) as service:
         answer = service.send(CLIP)
         going_on.set()

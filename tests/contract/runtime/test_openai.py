@@ -1,65 +1,119 @@
-"""OpenAI's API, with OpenAI's own client."""
+"""OpenAI's API, with OpenAI's own client: formats, granularities, streams, languages, errors and retries."""
 
+import itertools
+import json
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import openai
 import pytest
-from openai.types.audio import Translation, TranslationVerbose
-from whisper_runtime.engine import Artifact, Engine
+from openai.types.audio import (
+    Transcription,
+    TranscriptionStreamEvent,
+    TranscriptionTextDeltaEvent,
+    TranscriptionTextDoneEvent,
+    TranscriptionVerbose,
+    Translation,
+    TranslationVerbose,
+)
+from pydantic import TypeAdapter
+from whisper_runtime.engine import Artifact, Engine, Waveform
+from whisper_runtime.fake import FakeEngine
 
-from tests.contract.runtime.service import MODEL, Service, multilingual_cpu, serving, translating_fake
+from tests.contract.runtime.service import (
+    MODEL,
+    Service,
+    long_speech,
+    multilingual_cpu,
+    serving,
+    translating_fake,
+)
+from tests.support.waiting import wait_until
 from tests.support.words import JFK, JFK_WORDS, word_errors
 
-Client = openai.OpenAI
 TRANSLATIONS = "/v1/audio/translations"  # whose method in the client is deprecated: its types are the oracle
+FORMATS = ("json", "text", "srt", "vtt", "verbose_json", "diarized_json")
+GRANULARITIES: tuple[list[str], ...] = ([], ["word"], ["segment"], ["word", "segment"])
+Create = Callable[..., Any]
+EVENTS: TypeAdapter[TranscriptionStreamEvent] = TypeAdapter(TranscriptionStreamEvent)
+
+
+def client_of(service: Service, retries: int = 0) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=retries)
 
 
 @pytest.fixture
-def client(service: Service) -> Iterator[Client]:
-    with openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=0) as made:
-        yield made
+def create(service: Service) -> Iterator[Create]:
+    """The client's method; its overloads do not take variables."""
+    with client_of(service) as client:
+        method: Create = client.audio.transcriptions.with_raw_response.create
+        yield lambda **options: method(**{"model": "whisper-1", "file": JFK} | options)
+
+
+def refusal(form: str, granularities: list[str], *, stream: bool) -> tuple[int, str] | None:
+    """Status and parameter of what has no answer."""
+    if form == "diarized_json":
+        return 421, "response_format"
+    if stream and form not in ("json", "text"):
+        return 400, "response_format"
+    if granularities and form != "verbose_json":
+        return 400, "timestamp_granularities"
+    return None
+
+
+MATRIX = list(itertools.product(FORMATS, GRANULARITIES, (False, True)))
+
+
+@pytest.mark.parametrize(
+    ("form", "granularities", "stream"), [case for case in MATRIX if refusal(*case[:2], stream=case[2])]
+)
+def test_what_has_no_answer_is_refused_naming_the_option(
+    create: Create, form: str, granularities: list[str], *, stream: bool
+) -> None:
+    with pytest.raises(openai.APIStatusError) as refused:
+        create(response_format=form, timestamp_granularities=granularities, stream=stream)
+    assert (refused.value.status_code, refused.value.param) == refusal(form, granularities, stream=stream)
+    assert refused.value.code == ("unsupported_here" if form == "diarized_json" else "invalid_request")
 
 
 @pytest.mark.parametrize("model", ["whisper-1", MODEL, "whisper-tiny.en"])
-def test_json_gives_the_words_by_any_name_of_the_model(client: Client, model: str) -> None:
-    answer = client.audio.transcriptions.create(model=model, file=JFK)
+def test_json_gives_the_words_by_any_name_of_the_model(create: Create, model: str) -> None:
+    body = create(model=model).http_response.json()
+    answer = Transcription.model_validate(body, strict=True)
     assert word_errors(JFK_WORDS, answer.text) == 0
-    assert answer.usage is not None
-    assert answer.usage.type == "duration"
+    assert body["usage"] == {"type": "duration", "seconds": 11}
+    assert "logprobs" not in body
 
 
-def test_text_is_the_text(client: Client) -> None:
-    answer = client.audio.transcriptions.create(model="whisper-1", file=JFK, response_format="text")
-    assert word_errors(JFK_WORDS, str(answer)) == 0
-    assert str(answer).endswith("\n")
-
-
-def test_verbose_json_has_segments_in_the_clients_types(client: Client) -> None:
-    answer = client.audio.transcriptions.create(
-        model="whisper-1",
-        file=JFK,
-        response_format="verbose_json",
-        language="English",
-        temperature=0,
-        prompt="A speech.",
-    )
+@pytest.mark.parametrize("language", ["en", "English", "EN", "en-US"])
+@pytest.mark.parametrize("granularities", GRANULARITIES)
+def test_verbose_json_has_what_was_asked_for_in_the_clients_types(
+    create: Create, granularities: list[str], language: str
+) -> None:
+    asked = {"timestamp_granularities": granularities, "language": language, "prompt": "A speech.", "temperature": 0}
+    body = create(response_format="verbose_json", **asked).http_response.json()
+    answer = TranscriptionVerbose.model_validate(body, strict=True)
     assert word_errors(JFK_WORDS, answer.text) == 0
     assert answer.language == "english"
     assert answer.duration == pytest.approx(11, abs=0.01)
-    assert answer.segments
-    assert answer.words is None
-    assert all(isinstance(s.avg_logprob, float) and isinstance(s.no_speech_prob, float) for s in answer.segments)
-    assert "".join(s.text for s in answer.segments).strip() == answer.text
+    assert (answer.words is not None) == ("word" in granularities)
+    assert (answer.segments is not None) == (granularities != ["word"])
+    if answer.segments is not None:
+        assert "".join(s.text for s in answer.segments).strip() == answer.text
+    if answer.words is not None:
+        assert word_errors(JFK_WORDS, " ".join(word.word for word in answer.words)) == 0
+        assert answer.words[-1].end <= 11
 
 
-def test_word_granularity_gives_words_at_the_top_level(client: Client) -> None:
-    answer = client.audio.transcriptions.create(
-        model="whisper-1", file=JFK, response_format="verbose_json", timestamp_granularities=["word", "segment"]
-    )
-    assert answer.words
-    assert answer.segments
-    assert word_errors(JFK_WORDS, " ".join(word.word for word in answer.words)) == 0
-    assert answer.words[-1].end <= 11
+@pytest.mark.parametrize(("form", "starts"), [("text", "And so"), ("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0")])
+def test_plain_formats_are_plain(create: Create, form: str, starts: str) -> None:
+    answer = create(response_format=form)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    text = answer.parse()
+    assert text.startswith(starts) or text.strip().startswith("And so")
+    assert text.endswith("\n")
 
 
 @pytest.mark.parametrize("name", ["timestamp_granularities", "timestamp_granularities[]"])
@@ -70,6 +124,172 @@ def test_granularities_count_with_and_without_brackets(service: Service, name: s
     assert "segments" not in body
 
 
+def test_logprobs_are_those_of_the_text(create: Create) -> None:
+    answer = create(include=["logprobs"]).parse()
+    assert "".join(one.token for one in answer.logprobs).strip() == answer.text
+    assert bytes(int(b) for one in answer.logprobs for b in one.bytes).decode().strip() == answer.text
+    assert all(one.logprob <= 0 for one in answer.logprobs)
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("include", [[], ["logprobs"]])
+def test_a_stream_is_deltas_that_make_up_the_text_and_the_text(create: Create, form: str, include: list[str]) -> None:
+    if include and form == "text":
+        with pytest.raises(openai.BadRequestError, match="logprobs needs response_format=json"):
+            create(stream=True, response_format=form, include=include)
+        return
+    answer = create(stream=True, response_format=form, include=include)
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    events: list[Any] = [EVENTS.validate_python(event.model_dump(exclude_unset=True)) for event in answer.parse()]
+    *deltas, done = events
+    assert isinstance(done, TranscriptionTextDoneEvent)
+    assert word_errors(JFK_WORDS, done.text) == 0
+    assert {(type(delta), delta.logprobs is not None) for delta in deltas} == {
+        (TranscriptionTextDeltaEvent, bool(include))
+    }
+    assert "".join(delta.delta for delta in deltas) == done.text
+    assert (done.logprobs is not None) == bool(include)
+    if include:
+        said = [one.model_dump() for delta in deltas for one in delta.logprobs]
+        assert [one.model_dump() for one in done.logprobs or ()] == said
+        assert "".join(one["token"] for one in said).strip() == done.text
+
+
+def test_a_stream_says_of_a_long_file_what_the_whole_answer_says(create: Create) -> None:
+    file = ("long.wav", long_speech())
+    whole = create(file=file).parse().text
+    *deltas, done = list(create(file=file, stream=True).parse())
+    assert len(deltas) > 1
+    assert "".join(delta.delta for delta in deltas) == done.text == whole
+
+
+def test_a_client_that_leaves_a_stream_frees_its_place(service: Service) -> None:
+    with client_of(service) as client:
+        events = client.audio.transcriptions.create(model="whisper-1", file=long_speech(), stream=True)
+        next(iter(events))
+        events.close()
+    wait_until(lambda: service.runtime.life.in_flight == 0 == service.queue, within=30, every=0.01, what="it is free")
+    assert service.runtime.scratch.held == 0
+
+
+class InTurn:
+    """Says one thing of the first window; of the second what it is told to, once it is told."""
+
+    def __init__(self, engine: FakeEngine, second: Callable[[], str]) -> None:
+        self.calls, self.second, self.going_on = 0, second, threading.Event()
+        engine.says = self
+
+    def __call__(self, _: Waveform) -> str:
+        self.calls += 1
+        if self.calls == 1:
+            return " One,"
+        self.going_on.wait(30)
+        return self.second()
+
+
+def fails() -> str:
+    raise RuntimeError("boom")
+
+
+def test_a_delta_is_sent_while_the_engine_is_still_at_work(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    turn = InTurn(engine, lambda: " two. ")
+    with client_of(service) as client:
+        events = iter(client.audio.transcriptions.create(model="whisper-1", file=long_speech(), stream=True))
+        first = next(events)
+        assert (first.type, service.queue) == ("transcript.text.delta", 1)
+        turn.going_on.set()
+        assert [event.model_dump(exclude_unset=True) for event in events] == [
+            {"type": "transcript.text.delta", "delta": " two."},
+            {"type": "transcript.text.done", "text": "One, two."},
+        ]
+
+
+def test_what_fails_in_mid_stream_is_an_error_event_that_the_client_raises(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    InTurn(engine, fails).going_on.set()
+    with client_of(service, retries=2) as client:
+        events = client.audio.transcriptions.create(model="whisper-1", file=long_speech(), stream=True)
+        with pytest.raises(openai.APIError, match="the engine failed: RuntimeError: boom") as raised:
+            list(events)
+    assert raised.value.code == "engine_error"
+    metrics = service.client.get("/metrics").text
+    assert 'endpoint="/v1/audio/transcriptions",model="tiny.en",reason="engine_error"} 1.0' in metrics
+
+
+def test_a_stream_that_draining_cuts_off_says_so(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    turn = InTurn(engine, lambda: "two")
+    service.runtime.settings = service.runtime.settings.model_copy(update={"drain_seconds": 0.1})
+    with client_of(service) as client:
+        events = iter(client.audio.transcriptions.create(model="whisper-1", file=long_speech(), stream=True))
+        next(events)
+        assert not service.on_its_loop(service.runtime.drain)
+        with pytest.raises(openai.APIError) as raised:
+            next(events)
+        turn.going_on.set()
+    assert raised.value.code == "draining"
+
+
+def test_what_fails_before_the_first_delta_has_its_status(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    engine.failure = RuntimeError("boom")
+    with client_of(service) as client, pytest.raises(openai.InternalServerError) as raised:
+        client.audio.transcriptions.create(model="whisper-1", file=JFK, stream=True)
+    assert (raised.value.status_code, raised.value.code) == (500, "engine_error")
+
+
+def test_silence_is_a_stream_with_an_empty_text(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    engine.says = lambda _: ""
+    with client_of(service) as client:
+        events = list(client.audio.transcriptions.create(model="whisper-1", file=JFK, stream=True))
+    assert [event.model_dump(exclude_unset=True) for event in events] == [{"type": "transcript.text.done", "text": ""}]
+
+
+def test_an_error_event_is_the_contracts_body(fake: tuple[Service, FakeEngine]) -> None:
+    service, engine = fake
+    InTurn(engine, fails).going_on.set()
+    answer = service.send(long_speech(), "/v1/audio/transcriptions", stream="true")
+    last = answer.text.rstrip().split("\n\n")[-1].splitlines()
+    body = json.loads(last[1].removeprefix("data: "))
+    assert last[0] == "event: error"
+    assert body.pop("error")["message"] == "the engine failed: RuntimeError: boom"
+    assert body == {"type": "error", "request_id": answer.headers["x-request-id"], "service": "whisper-cpu"}
+
+
+@pytest.fixture(scope="module", params=[translating_fake, multilingual_cpu], ids=["fake", "cpu"])
+def multilingual(request: pytest.FixtureRequest) -> Iterator[Service]:
+    made: Callable[[], tuple[Engine, Artifact]] = request.param
+    with serving(*made()) as service:
+        yield service
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [(None, "english"), ("en", "english"), ("German", "german"), ("de", "german")]
+)
+def test_the_language_is_found_or_taken_by_code_or_name(multilingual: Service, asked: str | None, told: str) -> None:
+    with client_of(multilingual) as client:
+        answer = client.audio.transcriptions.create(
+            model="whisper-1", file=JFK, response_format="verbose_json", language=asked or openai.omit
+        )
+    assert answer.language == told
+
+
+def test_translations_of_a_model_that_can_are_in_english(multilingual: Service) -> None:
+    clip = JFK.read_bytes()
+    plain = Translation.model_validate(multilingual.send(clip, TRANSLATIONS).json())
+    answer = multilingual.send(clip, TRANSLATIONS, response_format="verbose_json")
+    verbose = TranslationVerbose.model_validate(answer.json())
+    assert word_errors(JFK_WORDS, plain.text) == 0
+    assert (verbose.language, verbose.text) == ("english", plain.text)
+    assert answer.json()["task"] == "translate"
+    assert verbose.segments
+    assert multilingual.send(clip, TRANSLATIONS, response_format="srt").text.startswith("1\n00:00:0")
+    whole = multilingual.send(clip, task="translate").json()
+    assert (whole["task"], whole["text"]) == ("translate", plain.text)
+
+
 def test_translations_of_a_model_that_cannot_are_refused(service: Service) -> None:
     answer = service.send(JFK.read_bytes(), TRANSLATIONS, model="whisper-1")
     error = answer.json()["error"]
@@ -77,58 +297,82 @@ def test_translations_of_a_model_that_cannot_are_refused(service: Service) -> No
     assert "was not trained to translate" in error["message"]
 
 
-@pytest.mark.parametrize("made", [translating_fake, multilingual_cpu], ids=["fake", "cpu"])
-def test_translations_of_a_model_that_can_are_in_english(made: Callable[[], tuple[Engine, Artifact]]) -> None:
-    clip = JFK.read_bytes()
-    with serving(*made()) as service:
-        plain = Translation.model_validate(service.send(clip, TRANSLATIONS).json())
-        answer = service.send(clip, TRANSLATIONS, response_format="verbose_json")
-        verbose = TranslationVerbose.model_validate(answer.json())
-        srt = service.send(clip, TRANSLATIONS, response_format="srt").text
-        whole = service.send(clip, task="translate").json()
-    assert word_errors(JFK_WORDS, plain.text) == 0
-    assert (verbose.language, verbose.text) == ("english", plain.text)
-    assert answer.json()["task"] == "translate"
-    assert verbose.segments
-    assert srt.startswith("1\n00:00:0")
-    assert (whole["task"], whole["text"]) == ("translate", plain.text)
+def test_models_are_listed_and_fetched(service: Service) -> None:
+    with client_of(service) as client:
+        assert MODEL in [model.id for model in client.models.list()]
+        assert client.models.retrieve("whisper-1").id == "whisper-1"
 
 
-@pytest.mark.parametrize(("form", "starts"), [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0")])
-def test_subtitles(client: Client, form: str, starts: str) -> None:
-    answer = client.audio.transcriptions.create(model="whisper-1", file=JFK, response_format=form)  # type: ignore[call-overload]  # the client's overloads do not take a variable
-    assert str(answer).startswith(starts)
+def test_keywords_and_automatic_chunking_are_honoured_and_the_rest_is_named(create: Create) -> None:
+    plain = create(keywords=["country", "Americans"], chunking_strategy="auto")
+    assert "x-whisper-degraded" not in plain.headers
+    assert word_errors(JFK_WORDS, plain.parse().text) == 0
+    odd = create(chunking_strategy={"type": "server_vad"}, languages=["en"], extra_body={"colour": "red"})
+    assert odd.headers["x-whisper-degraded"] == "chunking_strategy[type], colour, languages[]"
 
 
-def test_models_are_listed_and_fetched(client: Client) -> None:
-    assert MODEL in [model.id for model in client.models.list()]
-    assert client.models.retrieve("whisper-1").id == "whisper-1"
+ERRORS: list[tuple[dict[str, Any], type[openai.APIStatusError], int, str, str | None]] = [
+    ({"file": ("a.wav", b"")}, openai.BadRequestError, 400, "audio_empty", "file"),
+    ({"temperature": 2}, openai.BadRequestError, 400, "invalid_request", "temperature"),
+    ({"language": "klingon"}, openai.BadRequestError, 400, "invalid_request", "language"),
+    ({"language": "fr"}, openai.BadRequestError, 400, "invalid_request", "language"),
+    ({"include": ["thoughts"]}, openai.BadRequestError, 400, "invalid_request", "include"),
+    ({"response_format": "yaml"}, openai.BadRequestError, 400, "invalid_request", "response_format"),
+    ({"model": "gpt-4o-transcribe"}, openai.NotFoundError, 404, "model_not_found", "model"),
+    ({"file": ("a.wav", bytes(4_100_000))}, openai.APIStatusError, 413, "audio_too_large", "file"),
+    ({"file": ("a.txt", b"words " * 99)}, openai.APIStatusError, 415, "unsupported_audio", "file"),
+    ({"file": ("a.wav", JFK.read_bytes()[:999])}, openai.UnprocessableEntityError, 422, "undecodable_audio", "file"),
+]
 
 
-def test_an_unknown_model_is_not_found(client: Client) -> None:
-    with pytest.raises(openai.NotFoundError) as raised:
-        client.audio.transcriptions.create(model="gpt-4o-transcribe", file=JFK)
-    assert raised.value.code == "model_not_found"
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("options", "kind", "status", "code", "param"), ERRORS)
+def test_errors_are_the_clients_own_and_are_not_retried(  # noqa: PLR0913 - a row of the table
+    service: Service,
+    options: dict[str, Any],
+    kind: type[openai.APIStatusError],
+    status: int,
+    code: str,
+    param: str | None,
+    *,
+    stream: bool,
+) -> None:
+    asked: dict[str, Any] = {"model": "whisper-1", "file": JFK, "stream": stream} | options
+    answered = service.runtime.metrics.registry
+    before = _count(answered, status)
+    with client_of(service, retries=2) as client, pytest.raises(kind) as raised:
+        client.audio.transcriptions.create(**asked)
+    assert (raised.value.status_code, raised.value.code, raised.value.param) == (status, code, param)
+    assert raised.value.request_id
+    assert _count(answered, status) == before + 1
 
 
-def test_streaming_is_refused_with_a_sentence(client: Client) -> None:
-    with pytest.raises(openai.BadRequestError, match="stream=true is not supported"):
-        client.audio.transcriptions.create(model="whisper-1", file=JFK, stream=True)
+def _count(registry: Any, status: int) -> float:
+    labels = {"model": MODEL, "device": "CPU", "endpoint": "/v1/audio/transcriptions", "code": str(status)}
+    return registry.get_sample_value("whisper_requests_total", labels) or 0.0
 
 
-def test_granularities_need_verbose_json(client: Client) -> None:
-    with pytest.raises(openai.BadRequestError, match="verbose_json"):
-        client.audio.transcriptions.create(model="whisper-1", file=JFK, timestamp_granularities=["word"])
-
-
-def test_what_is_not_known_is_named_in_a_header(client: Client) -> None:
-    answer = client.audio.transcriptions.with_raw_response.create(
-        model="whisper-1", file=JFK, include=["logprobs"], chunking_strategy="auto"
-    )
-    assert answer.headers["x-whisper-degraded"] == "chunking_strategy, include[]"
-
-
-def test_an_empty_file_is_a_bad_request(client: Client) -> None:
-    with pytest.raises(openai.BadRequestError) as raised:
-        client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b""))
-    assert raised.value.code == "audio_empty"
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("full", [True, False], ids=["queue_full", "engine_error"])
+def test_the_client_tries_again_and_succeeds(*, full: bool, stream: bool) -> None:
+    engine, artifact = FakeEngine(), Artifact(JFK, MODEL, "int8", 1)
+    with serving(engine, artifact, max_queue_seconds=50) as service, ThreadPoolExecutor(2) as senders:
+        registry = service.runtime.metrics.registry
+        if full:
+            engine.release.clear()
+            waiting = senders.submit(service.send, long_speech())
+            wait_until(lambda: service.queue == 1, within=30, every=0.01, what="the queue is full")
+        else:
+            engine.failure = RuntimeError("boom")
+        with client_of(service, retries=9) as client:
+            create: Any = client.audio.transcriptions.create
+            told = senders.submit(create, model="whisper-1", file=JFK, stream=stream)
+            refused = 503 if full else 500
+            wait_until(lambda: _count(registry, refused) >= 2, within=60, every=0.01, what="it was refused twice")
+            engine.failure = None
+            engine.release.set()
+            answer = told.result()
+            text = list(answer)[-1].text if stream else answer.text
+        assert text == "11.00 seconds of audio" if full else text
+        if full:
+            assert waiting.result().status_code == 200

@@ -64,7 +64,7 @@ def test_json_waits_on_disk_and_is_read_by_few_at_a_time_while_probes_are_answer
     reading, most, on_disk, release, lock = 0, 0, [], threading.Event(), threading.Lock()
     real = json_audio.unpack
 
-    def held(body: SpooledTemporaryFile[bytes]) -> tuple[TranscribeForm, BinaryIO]:
+    def held(kind: type[TranscribeForm], body: SpooledTemporaryFile[bytes]) -> tuple[TranscribeForm, BinaryIO]:
         nonlocal reading, most
         with lock:
             reading, most = reading + 1, max(most, reading + 1)
@@ -72,7 +72,7 @@ def test_json_waits_on_disk_and_is_read_by_few_at_a_time_while_probes_are_answer
         release.wait(30)
         with lock:
             reading -= 1
-        return real(cast("BinaryIO", body))
+        return real(kind, cast("BinaryIO", body))
 
     monkeypatch.setattr(transcriptions, "unpack", held)
     body = {"audio_data": base64.b64encode(long_speech()).decode()}

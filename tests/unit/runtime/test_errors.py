@@ -17,6 +17,7 @@ CONTRACT = {
     "audio_too_large": 413,
     "audio_too_long": 413,
     "unsupported_audio": 415,
+    "unsupported_here": 421,
     "undecodable_audio": 422,
     "engine_error": 500,
     "loading": 503,

@@ -23,7 +23,7 @@ def result_of(
     return Result(
         request_id=request_id,
         task=options.task,
-        text="".join(segment.text for segment in segments).strip(),
+        text=text_of(segments),
         language=transcript.language,
         language_probability=transcript.language_probability,
         duration=round(done.audio_seconds, 3),
@@ -45,6 +45,16 @@ def result_of(
     )
 
 
+def text_of(segments: Sequence[Segment]) -> str:
+    """All that was said."""
+    return "".join(segment.text for segment in segments).strip()
+
+
+def logprobs_of(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    """Of all tokens of the text, in order."""
+    return [one.model_dump() for segment in segments for one in segment.logprobs or ()]
+
+
 def confidence(segments: Sequence[Segment]) -> float | None:
     """The mean probability of a token, each segment weighted by its length; None if no engine said."""
     known = [(s.avg_logprob, s.end - s.start) for s in segments if s.avg_logprob is not None and s.end > s.start]
@@ -52,9 +62,10 @@ def confidence(segments: Sequence[Segment]) -> float | None:
     return math.exp(sum(logprob * weight for logprob, weight in known) / total) if total else None
 
 
-def plain_json(result: Result) -> dict[str, Any]:
+def plain_json(result: Result, *, logprobs: bool = False) -> dict[str, Any]:
     """`response_format=json`."""
-    return {"text": result.text, "usage": _usage(result)}
+    more = {"logprobs": logprobs_of(result.segments)} if logprobs else {}
+    return {"text": result.text, "usage": _usage(result)} | more
 
 
 def verbose_json(result: Result, granularities: Sequence[str]) -> dict[str, Any]:

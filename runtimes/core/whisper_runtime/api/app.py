@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from whisper_runtime.api.middleware import Envelope, endpoint_of, error_response
 from whisper_runtime.api.models import model_routes
+from whisper_runtime.api.openai import openai_routes
 from whisper_runtime.api.probes import probe_routes
 from whisper_runtime.api.transcriptions import transcription_routes
 from whisper_runtime.engine import Artifact, Engine
@@ -38,7 +39,7 @@ def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAP
 
     app = FastAPI(title=runtime.service, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.runtime = runtime
-    for routes in (probe_routes, model_routes, transcription_routes):
+    for routes in (probe_routes, model_routes, transcription_routes, openai_routes):
         app.include_router(routes(runtime))
     app.add_middleware(Envelope, runtime=runtime)
     _answer_errors(app, runtime)

@@ -20,7 +20,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
         Cancelled: the client has gone.
     """
     doing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_gone(request))
+    watching = asyncio.ensure_future(gone(request))
     try:
         await asyncio.wait((doing, watching), return_when=asyncio.FIRST_COMPLETED)
         if doing.done():
@@ -32,6 +32,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(doing, watching, return_exceptions=True)
 
 
-async def _gone(request: Request) -> None:
+async def gone(request: Request) -> None:
+    """Ends when the client disconnects. The body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

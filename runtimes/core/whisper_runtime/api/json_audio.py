@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
-from whisper_runtime.api.forms import TranscribeForm, parse
+from whisper_runtime.api.forms import ChunkForm, TranscribeForm, parse
 from whisper_runtime.api.uploads import spool
 from whisper_runtime.audio.raw import from_base64
 from whisper_runtime.errors import AudioEmpty, InvalidRequest
 
+F = TypeVar("F", TranscribeForm, ChunkForm)
 
-def unpack(body: BinaryIO) -> tuple[TranscribeForm, BinaryIO]:
+
+def unpack(kind: type[F], body: BinaryIO) -> tuple[F, BinaryIO]:
     """The options without the audio, and the audio as a file: while a request waits, its audio is on disk.
 
     Raises:
         InvalidRequest, AudioEmpty
     """
-    form = parse(TranscribeForm, _object(body).items())
+    form = parse(kind, _object(body).items())
     if form.audio_data is None:
         raise AudioEmpty("audio_data is missing", param="audio_data")
     audio = spool()
@@ -29,7 +31,7 @@ def unpack(body: BinaryIO) -> tuple[TranscribeForm, BinaryIO]:
     return form.model_copy(update={"audio_data": None}), audio
 
 
-def _object(body: BinaryIO) -> dict[str, object]:
+def _object(body: BinaryIO) -> dict[str, Any]:
     body.seek(0)
     try:
         found = json.loads(body.read())

@@ -1,0 +1,68 @@
+"""OpenAI's endpoints that transcribe: `/v1/audio/transcriptions` and `translations`, as its own client speaks them."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from whisper_runtime.api import answers
+from whisper_runtime.api.disconnect import while_connected
+from whisper_runtime.api.events import streamed
+from whisper_runtime.api.forms import OpenAIForm, parse
+from whisper_runtime.api.intake import admitted, bounds, fields, file_source, understood
+from whisper_runtime.api.uploads import read_form
+from whisper_runtime.results import Result, Task
+from whisper_runtime.runtime import Runtime
+
+_REPEATED = {
+    spelling: name
+    for name in ("timestamp_granularities", "include", "keywords")
+    for spelling in (name, f"{name}[]")  # clients write lists either way
+}
+
+
+def openai_routes(runtime: Runtime) -> APIRouter:
+    """The endpoints over one runtime."""
+    routes = APIRouter()
+
+    @routes.post("/v1/audio/transcriptions", summary="OpenAI's transcriptions")
+    async def transcriptions(request: Request) -> Response:
+        return await _answered(request, runtime, "transcribe")
+
+    @routes.post("/v1/audio/translations", summary="OpenAI's translations to English")
+    async def translations(request: Request) -> Response:
+        return await _answered(request, runtime, "translate")
+
+    return routes
+
+
+async def _answered(request: Request, runtime: Runtime, task: Task) -> Response:
+    async with AsyncExitStack() as open_:
+        held = await open_.enter_async_context(admitted(request, runtime))
+        limit = runtime.settings.openai_limit
+        body = await read_form(request, bounds(runtime, limit, held))
+        open_.push_async_callback(body.close)
+        form = parse(OpenAIForm, fields(body), _REPEATED)
+        form.refuse_unsupported()
+        asked = understood(request, runtime, form, form.options(task))
+        job = asked.job(file_source(body, limit, runtime))
+        if form.stream:
+            return await streamed(request, runtime, job, asked.headers, open_)
+        done = await while_connected(request, runtime.transcribe(job))
+    return _in_form(asked.result(done, runtime), form, asked.headers)
+
+
+def _in_form(result: Result, form: OpenAIForm, headers: dict[str, str]) -> Response:
+    match form.response_format:
+        case "text":
+            return PlainTextResponse(result.text + "\n", headers=headers)
+        case "srt":
+            return PlainTextResponse(answers.srt(result), headers=headers)
+        case "vtt":
+            return PlainTextResponse(answers.vtt(result), headers=headers)
+        case "verbose_json":
+            return JSONResponse(answers.verbose_json(result, form.timestamp_granularities), headers=headers)
+        case _:
+            return JSONResponse(answers.plain_json(result, logprobs="logprobs" in form.include), headers=headers)
