@@ -34,8 +34,7 @@ IMAGES = (
             "tests/support/hub/*.py",
             "tests/support/weights/*.py",
             "models/whisper_models/__init__.py",
-            "models/whisper_models/catalogue.py",
-            "models/whisper_models/errors.py",
+            "models/whisper_models/catalogue/models.toml",
         ),
     ),
 )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
-from whisper_models.catalogue import CATALOGUE
-
-PINNED = {entry.repo: entry.revision for entry in CATALOGUE.values()}
+# Its data alone: in its image this server has nothing but Python, and the catalogue's types need more.
+_CATALOGUE = tomllib.loads(files("whisper_models").joinpath("catalogue", "models.toml").read_text())
+_PUBLISHED = [*_CATALOGUE["models"], *_CATALOGUE["auxiliaries"]]
+_PREMADE = [variant for model in _CATALOGUE["models"] for variant in model.get("premade", ())]
+PINNED = {entry["repo"]: entry["revision"] for entry in (*_PUBLISHED, *_PREMADE)}
 LARGE_FILES = frozenset({".safetensors", ".bin", ".onnx", ".h5", ".msgpack", ".npz"})  # what the Hub keeps in LFS
 
 
