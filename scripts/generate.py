@@ -14,6 +14,7 @@ import yaml
 from whisper_operator.api import conditions, modelset, whisperservice
 from whisper_operator.api.crd import definitions
 
+from scripts import models_page
 from tests.e2e.faults import page as faults
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -138,6 +139,9 @@ def files() -> dict[Path, str]:
         ROOT / "docs/reference/conditions.md": conditions_page(),
         ROOT / "docs/reference/faults.md": faults.page(
             f"<!-- Generated from {faults.SOURCE} by `{COMMAND}`: do not edit. -->\n"
+        ),
+        ROOT / "docs/reference/whisper-models.md": models_page.page(
+            f"<!-- Generated from {models_page.SOURCE} by `{COMMAND}`: do not edit. -->\n"
         ),
     }
     for plural, definition in definitions().items():

@@ -42,7 +42,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     add_store(command)
     add_quiet(command)
     command.add_argument("--all", action="store_true", help="every model of the catalogue (see `list --catalogue`)")
-    add_models(command, help=f"of {', '.join(CATALOGUE)}, or any other with a source of its own")
+    add_models(command, help="of the catalogue, or others with a source of their own")
     command.add_argument(
         "--formats",
         action="extend",

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 
 from whisper_models.arguments import add_store
 from whisper_models.artifact import Manifest
-from whisper_models.catalogue import CATALOGUE
+from whisper_models.catalogue import AUXILIARIES, CATALOGUE, AuxiliaryEntry, CatalogueEntry
 from whisper_models.commands.report import say, size, table, warn
 from whisper_models.outcome import Exit, Ready, as_json
 from whisper_models.store import UnifiedModelManager
@@ -23,7 +21,7 @@ EXAMPLES = """\
 The similarity is that of a variant's transcripts to those of FP32 ONNX of the same
 weights, as `validate` measured it."""
 HEADINGS = ("MODEL", "FORMAT", "PRECISION", "SIZE", "SIMILARITY", "VALIDATED", "PATH")
-CATALOGUE_HEADINGS = ("MODEL", "SIZE", "LICENCE", "GATED", "REPOSITORY", "REVISION")
+CATALOGUE_HEADINGS = ("MODEL", "SIZE", "LICENCE", "GATED", "REPOSITORY", "ABOUT")
 
 
 def declare(command: argparse.ArgumentParser) -> None:
@@ -59,11 +57,13 @@ def _row(manifest: Manifest, path: str) -> tuple[str, ...]:
 
 def _tell_catalogue(*, json_lines: bool) -> None:
     if json_lines:
-        for entry in CATALOGUE.values():
-            say(json.dumps(asdict(entry)))
+        for one in (*CATALOGUE.values(), *AUXILIARIES.values()):
+            say(one.model_dump_json())
         return
-    rows = [
-        (entry.name, size(entry.size_bytes), entry.licence, "no", entry.repo, entry.revision[:12])
-        for entry in CATALOGUE.values()
-    ]
+    rows = [_offer(model, gated=False) for model in CATALOGUE.values()]
+    rows += [_offer(auxiliary, gated=auxiliary.gated) for auxiliary in AUXILIARIES.values()]
     say("\n".join(table([CATALOGUE_HEADINGS, *rows], right={1})))
+
+
+def _offer(entry: CatalogueEntry | AuxiliaryEntry, *, gated: bool) -> tuple[str, ...]:
+    return (entry.name, size(entry.size_bytes), entry.licence, "yes" if gated else "no", entry.repo, entry.about)

@@ -14,7 +14,7 @@ from whisper_models.store import UnifiedModelManager
 NAME = "optimize"
 SAYS = "make what a target is best served with; says what it cannot do here"
 TABLE = "\n".join(
-    f"  {name}: {', '.join(f'{choice.format} {choice.precision}' for choice in target.choices)}"
+    f"- {name}: {', '.join(f'{choice.format} {choice.precision}' for choice in target.choices)}"
     for name, target in TARGETS.items()
 )
 EXAMPLES = f"""\
@@ -22,6 +22,7 @@ EXAMPLES = f"""\
   whisper-models optimize --target mac --models large-v3-turbo
 
 A target is one of the runtimes, and these are the variants that each prefers:
+
 {TABLE}"""
 
 

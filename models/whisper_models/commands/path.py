@@ -20,7 +20,7 @@ EXAMPLES = """\
 def declare(command: argparse.ArgumentParser) -> None:
     """The options."""
     add_root(command)
-    command.add_argument("model", metavar="MODEL")
+    command.add_argument("model", metavar="MODEL", help="by name")
     add_variant(command, default=Format.ONNX, offered=tuple(OFFERED))
 
 

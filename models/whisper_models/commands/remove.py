@@ -33,7 +33,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     add_names(command, help="by name")
     add_variant(command, default=None, offered=tuple(OFFERED))
     command.add_argument("--all-formats", action="store_true", help="everything of the model, its checkpoint too")
-    command.add_argument("--yes", action="store_true", help="do not ask; needed where stdin is no terminal")
+    command.add_argument("--yes", action="store_true", help="do not ask, as where stdin is no terminal")
     add_job(command)
 
 
@@ -43,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
     if not models:
         arguments.usage.error("say which model to remove")
     wanted = [variant for model in models for variant in _wanted(store, model, arguments)]
-    if not arguments.yes and not _confirmed(store, wanted, arguments):
+    if not _confirmed(store, wanted, arguments):
         warn("Nothing was removed.")
         return Exit.FAILED
     return run(arguments, [_removing(store, variant) for variant in wanted])
@@ -75,8 +75,8 @@ def _named(model: str, arguments: argparse.Namespace) -> list[Variant]:
 
 
 def _confirmed(store: UnifiedModelManager, wanted: list[Variant], arguments: argparse.Namespace) -> bool:
-    if not sys.stdin.isatty():
-        arguments.usage.error("nobody can be asked here, since stdin is no terminal: say --yes")
+    if arguments.yes or not sys.stdin.isatty():
+        return True
     total = sum(manifest.size_bytes for manifest in map(store.manifest, wanted) if manifest)
     warn(f"This removes {', '.join(map(str, wanted))} ({size(total)}) from {arguments.root}. Go on? [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -93,7 +93,8 @@ class Report:
     def _line(self, outcome: Ready | Removed) -> str:
         variant = f"{Variant(outcome.model, outcome.format, outcome.precision)!s:<30}"
         if isinstance(outcome, Removed):
-            return f"{variant} removed, {size(outcome.freed_bytes)} freed"
+            freed = f"removed, {size(outcome.freed_bytes)} freed" if outcome.freed_bytes else "was not there"
+            return f"{variant} {freed}"
         similarity = "" if outcome.similarity is None else f"  similarity {outcome.similarity:.3f}"
         return f"{variant} {size(outcome.size_bytes):>7}{similarity}  {self._root / outcome.path}"
 

@@ -1,0 +1,9 @@
+"""Does what `whisper-models validate` does, with the same options."""  # noqa: N999 - people know the script by this name
+
+import runpy
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.argv.insert(1, "validate")
+    runpy.run_path(str(Path(__file__).with_name("models_command.py")), run_name="__main__")
