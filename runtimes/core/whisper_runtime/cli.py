@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from whisper_models.artifact import Format
 from whisper_models.errors import ModelFailure
@@ -21,7 +21,7 @@ from whisper_runtime.api.answers import result_of
 from whisper_runtime.api.app import create_app
 from whisper_runtime.artifacts import find_artifact
 from whisper_runtime.audio.decode import decode
-from whisper_runtime.engine import Artifact, Engine, Options, never
+from whisper_runtime.engine import Artifact, Compiles, Engine, Options, never
 from whisper_runtime.errors import RequestFailure
 from whisper_runtime.languages import supported
 from whisper_runtime.results import Result
@@ -31,33 +31,48 @@ from whisper_runtime.serving.inference import Outcome
 from whisper_runtime.serving.logs import log_json
 from whisper_runtime.serving.server import serve
 from whisper_runtime.serving.verify import verify
-from whisper_runtime.settings import Settings, add_flags, read_settings
+from whisper_runtime.settings import S, Settings, add_flags, read_settings
 from whisper_runtime.speech.transcription import seconds_of, transcribe
 
 _ENGINE_FLAGS = ("models", "model", "precision", "allow_unverified", "threads")
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Action(Generic[S]):
+    """Something that only one runtime's command does: with the settings and the model, to an exit status."""
+
+    name: str
+    about: str
+    work: Callable[[S, Artifact], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[S]):
     """What tells one runtime's command from another's."""
 
     name: str
     about: str
     form: Format
+    settings: type[S]
+    """The shared settings, or these and some of the runtime's own."""
     defaults: Mapping[str, Any]
     """Settings that differ from the shared defaults."""
-    engine: Callable[[Settings], Engine]
+    engine: Callable[[S], Engine]
+    actions: tuple[Action[S], ...] = ()
 
 
-def run(command: Command, arguments: Sequence[str] | None = None) -> int:
+def run(command: Command[S], arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; the exit status: 0 done, 1 failed, 2 the arguments are wrong."""
     parser = _parser(command)
     flags = parser.parse_args(arguments)
     try:
-        settings = read_settings(flags, os.environ, command.defaults)
+        settings = read_settings(flags, command.settings, os.environ, command.defaults)
         artifact = _artifact(settings, command.form)
         if flags.action == "transcribe":
             return _transcribe_files(command, settings, artifact, flags)
+        for action in command.actions:
+            if flags.action == action.name:
+                return action.work(settings, artifact)
     except ValueError as error:
         print(f"{command.name}: {error}", file=sys.stderr)
         return 2
@@ -74,11 +89,13 @@ def _artifact(settings: Settings, form: Format) -> Artifact:
     return find_artifact(settings.models, settings.model, form, settings.precision, allow_unverified=allowed)
 
 
-def _parser(command: Command) -> argparse.ArgumentParser:
+def _parser(command: Command[S]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(command.name, description=command.about)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|transcribe")
+    names = "|".join(("serve", "transcribe", *(action.name for action in command.actions)))
+    actions = parser.add_subparsers(dest="action", required=True, metavar=names)
+    kind, own = command.settings, [name for name in command.settings.model_fields if name not in Settings.model_fields]
     about = "answer requests over HTTP until SIGTERM, then finish what is in flight and exit"
-    add_flags(actions.add_parser("serve", help=about, description=about), command.defaults)
+    add_flags(actions.add_parser("serve", help=about, description=about), kind, command.defaults)
     about = "print the text of audio files"
     files = actions.add_parser("transcribe", help=about, description=about)
     files.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio in any common format")
@@ -88,16 +105,21 @@ def _parser(command: Command) -> argparse.ArgumentParser:
     files.add_argument(
         "--task", choices=("transcribe", "translate"), default="transcribe", help="translate: to English"
     )
-    add_flags(files, command.defaults, only=_ENGINE_FLAGS)
+    add_flags(files, kind, command.defaults, only=(*_ENGINE_FLAGS, *own))
+    for action in command.actions:
+        described = actions.add_parser(action.name, help=action.about, description=action.about)
+        add_flags(described, kind, command.defaults, only=(*_ENGINE_FLAGS, *own))
     return parser
 
 
-def _transcribe_files(command: Command, settings: Settings, artifact: Artifact, flags: argparse.Namespace) -> int:
+def _transcribe_files(command: Command[S], settings: S, artifact: Artifact, flags: argparse.Namespace) -> int:
     verify(artifact, settings.threads)
     engine = command.engine(settings)
-    engine.load(artifact)
     failed = False
     try:
+        engine.load(artifact)
+        if isinstance(engine, Compiles):
+            engine.compile()
         for file in flags.files:
             try:
                 result = _transcribe(engine, artifact, file, settings.max_audio_seconds, flags)

@@ -6,9 +6,10 @@ An engine turns a waveform into segments and knows nothing of HTTP, files, queue
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,10 @@ class Transcript:
     align_seconds: float | None = None
     suppressed: tuple[str, ...] = ()
     """The rules by which something was left out as a hallucination, once for each time."""
+    device: DeviceUse | None = None
+    """What heard it, where an engine changes devices at work; None where `info.device` says it."""
+    degraded: tuple[str, ...] = ()
+    """Options that this device could not honour, though `info` promised them when the request came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,16 @@ class Device:
     memory_bytes: int | None = None
     status: str = "available"
     compile_cache: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A device that was wanted and could not be used."""
+
+    wanted: str
+    used: str
+    reason: str
+    """One word of a few, such as not_found: the sentence is in the device's status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +108,11 @@ class EngineInfo:
     """Of: translate, words, prompt, hotwords, logprobs, language_detection."""
     languages: tuple[str, ...] = ()
     devices: tuple[Device, ...] = field(default=())
+    """In the order in which they are tried."""
+    fallbacks: Mapping[Fallback, int] = field(default_factory=dict)
+    """How often each happened since the start."""
+    compile_cache: str = "none"
+    """Where the compiled model came from: hit, miss, none, or what was wrong with what was there."""
 
 
 class Stop(Protocol):
@@ -119,7 +139,19 @@ class Engine(Protocol):
         """Make the model ready; blocks. Called once, off the event loop."""
 
     def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
-        """Transcribe a waveform of any length; blocks. Called from up to `info.workers` threads at once."""
+        """Transcribe a waveform of any length; blocks. Called from up to `info.workers` threads at once.
+
+        Raises:
+            DeviceLost: no device is left, and none comes back before a restart: the runtime ends
+        """
 
     def close(self) -> None:
         """Give back what `load` took."""
+
+
+@runtime_checkable
+class Compiles(Protocol):
+    """An engine that makes the model ready in two steps: `load` reads it, `compile` fits it to a device."""
+
+    def compile(self) -> None:
+        """What may take minutes; blocks. Called once, after `load`, off the event loop."""

@@ -14,6 +14,7 @@ RequestFailure
 ├── EngineError         500  the engine failed
 ├── Unavailable         503  not now; says when to come back
 │   ├── Loading
+│   │   └── Compiling         the model is being fitted to its device, which may take minutes
 │   ├── QueueFull
 │   │   └── NoMemory          there was room in the queue, but not in memory
 │   ├── Draining
@@ -138,6 +139,12 @@ class Loading(Unavailable):
     """The model is not ready yet."""
 
     code = "loading"
+
+
+class Compiling(Loading):
+    """The model is being fitted to its device, which may take minutes."""
+
+    code = "compiling"
 
 
 class QueueFull(Unavailable):

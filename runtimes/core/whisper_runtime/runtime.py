@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from whisper_runtime.engine import Artifact, Engine, Options, Stop, Waveform
-from whisper_runtime.errors import UnsupportedTask
+from whisper_runtime.engine import Artifact, Compiles, Engine, Options, Stop, Waveform
+from whisper_runtime.errors import DeviceLost, UnsupportedTask
 from whisper_runtime.languages import supported
 from whisper_runtime.names import Names
 from whisper_runtime.serving.admission import Admission
@@ -79,7 +79,7 @@ class Runtime:
         self.life = LifeCycle()
         self.admission = Admission(settings.max_queue_seconds, engine.info.workers)
         self.inference = Inference(engine, self.admission)
-        self.metrics = Metrics(artifact.model, lambda: engine.info.device.used, self.admission)
+        self.metrics = Metrics(artifact.model, lambda: engine.info, self.admission)
         self.scratch = Scratch(settings.max_spool_bytes)
         self.ended = False
         """Whether every thread has ended, so that the process can end in the usual way."""
@@ -112,6 +112,9 @@ class Runtime:
         await self.inference.prepare(partial(verify, self.artifact, self.settings.threads), patience)
         self._enter(Phase.LOADING)
         await self.inference.prepare(partial(self.engine.load, self.artifact), patience)
+        if isinstance(self.engine, Compiles):
+            self._enter(Phase.COMPILING)
+            await self.inference.prepare(self.engine.compile, patience)
 
     async def watch(self) -> None:
         """Notice threads that hang; ends in Failed, or never."""
@@ -189,7 +192,12 @@ class Runtime:
         audio = await self.aside(partial(job.decode, stop), stop)
         decoded = time.perf_counter()
         seconds = seconds_of(audio)
-        outcome = await self.inference.run(audio, job.options, stop, vad=job.vad, on_segments=job.on_segments)
+        try:
+            outcome = await self.inference.run(audio, job.options, stop, vad=job.vad, on_segments=job.on_segments)
+        except DeviceLost as lost:
+            self._enter(Phase.FAILED, f"DeviceLost: {lost.message}")
+            self.life.cut_off()
+            raise
         self.metrics.transcribed(job.endpoint, seconds, outcome)
         return Done(outcome, seconds, decoded - begun, time.perf_counter() - begun)
 

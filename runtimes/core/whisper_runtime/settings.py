@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -40,6 +40,7 @@ class Settings(BaseModel):
     openai_upload_bytes: Count = Field(
         25_000_000, description="largest upload on /v1, in bytes; unless given, not above max-upload-bytes either"
     )
+    max_chunk_bytes: Count = Field(10_000_000, description="largest chunk on /api/process-chunk, in bytes of audio")
     max_audio_seconds: Positive = Field(7200.0, description="longest audio of one request, checked while decoding")
     max_queue_seconds: Positive = Field(600.0, description="seconds of audio that may wait; beyond it 503 queue_full")
     request_seconds: Positive = Field(900.0, description="longest that a request may take before 504")
@@ -64,10 +65,18 @@ class Settings(BaseModel):
         return min(self.openai_upload_bytes, self.max_upload_bytes)
 
 
-def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, Any], only: Sequence[str] | None = None) -> None:
+S = TypeVar("S", bound=Settings)
+
+
+def add_flags(
+    parser: argparse.ArgumentParser,
+    kind: type[Settings],
+    defaults: Mapping[str, Any],
+    only: Sequence[str] | None = None,
+) -> None:
     """One flag for each setting, or for some."""
-    for name in only or Settings.model_fields:
-        info = Settings.model_fields[name]
+    for name in only or kind.model_fields:
+        info = kind.model_fields[name]
         default = defaults.get(name, info.default)
         shown = "" if default in (None, (), False) else f" (default {default})"
         about = f"{info.description}{shown} [${PREFIX}{name.upper()}]"
@@ -84,21 +93,23 @@ def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, Any], only
         )
 
 
-def read_settings(flags: argparse.Namespace, environment: Mapping[str, str], defaults: Mapping[str, Any]) -> Settings:
+def read_settings(
+    flags: argparse.Namespace, kind: type[S], environment: Mapping[str, str], defaults: Mapping[str, Any]
+) -> S:
     """Flags before variables before defaults.
 
     Raises:
         ValueError: a sentence naming the flag that is wrong.
     """
     values = dict(defaults)
-    for name, info in Settings.model_fields.items():
+    for name, info in kind.model_fields.items():
         given: Any = getattr(flags, name, None)
         if given is None and (text := environment.get(f"{PREFIX}{name.upper()}")):
             given = _listed(text) if get_origin(info.annotation) is tuple else text
         if given is not None:
             values[name] = given
     try:
-        return Settings.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         problems = (f"{_flag(str(e['loc'][0]))}: {e['msg']}, not {e['input']!r}" for e in error.errors())
         raise ValueError("; ".join(problems)) from error

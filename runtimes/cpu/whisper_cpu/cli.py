@@ -7,9 +7,9 @@ import sys
 from whisper_models.artifact import Format
 from whisper_runtime.cli import Command, run
 from whisper_runtime.settings import Settings
+from whisper_runtime.threads import available_threads
 
 from whisper_cpu.engine import CpuEngine
-from whisper_cpu.threads import available_threads
 
 
 def make_engine(settings: Settings) -> CpuEngine:
@@ -23,6 +23,7 @@ def main() -> None:
         name="whisper-cpu",
         about="Speech to text on any CPU: Whisper over ONNX Runtime.",
         form=Format.ONNX,
+        settings=Settings,
         defaults={"port": 5004, "precision": "int8", "threads": available_threads()},
         engine=make_engine,
     )

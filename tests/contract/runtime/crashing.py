@@ -7,6 +7,7 @@ from whisper_models.artifact import Format
 from whisper_runtime.cli import Command, run
 from whisper_runtime.engine import Options, Stop, Transcript, Waveform
 from whisper_runtime.fake import FakeEngine
+from whisper_runtime.settings import Settings
 
 CHECKS = 3  # clips heard before the first request
 
@@ -22,4 +23,4 @@ class Crashing(FakeEngine):
 
 
 if __name__ == "__main__":
-    sys.exit(run(Command("crashing", "A thread that is gone.", Format.ONNX, {}, lambda _: Crashing())))
+    sys.exit(run(Command("crashing", "A thread that is gone.", Format.ONNX, Settings, {}, lambda _: Crashing())))

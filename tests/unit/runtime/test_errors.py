@@ -21,6 +21,7 @@ CONTRACT = {
     "undecodable_audio": 422,
     "engine_error": 500,
     "loading": 503,
+    "compiling": 503,
     "queue_full": 503,
     "draining": 503,
     "device_lost": 503,

@@ -10,8 +10,8 @@ DEFAULTS = {"port": 5004, "threads": 2}
 
 def read(arguments: list[str], environment: dict[str, str] | None = None) -> Settings:
     parser = argparse.ArgumentParser()
-    add_flags(parser, DEFAULTS)
-    return read_settings(parser.parse_args(arguments), environment or {}, DEFAULTS)
+    add_flags(parser, Settings, DEFAULTS)
+    return read_settings(parser.parse_args(arguments), Settings, environment or {}, DEFAULTS)
 
 
 def test_a_flag_wins_over_its_variable_and_that_over_the_default() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from whisper_runtime.engine import EngineInfo, Options
 from whisper_runtime.languages import NAMES
-from whisper_runtime.results import Result, Segment, Timings
+from whisper_runtime.results import DeviceUse, Result, Segment, Timings
 from whisper_runtime.runtime import Done
 
 
@@ -31,7 +31,7 @@ def result_of(
         words=words if options.word_timestamps else None,
         confidence=confidence(segments),
         model=model,
-        device=info.device,
+        device=_device(info.device, transcript.device),
         engine=info.engine,
         processing_time=done.total_seconds,
         timings=Timings(
@@ -41,8 +41,17 @@ def result_of(
             inference=heard.inference_seconds,
             align=transcript.align_seconds,
         ),
-        degraded=tuple(dict.fromkeys(degraded)),
+        degraded=tuple(dict.fromkeys((*degraded, *transcript.degraded))),
     )
+
+
+def _device(asked: DeviceUse, heard: DeviceUse | None) -> DeviceUse:
+    """What heard it, beside what this request asked for; the engine's own reason says more than ours."""
+    if heard is None:
+        return asked
+    same = heard.used.lower() == asked.requested.lower()
+    reason = None if same else heard.fallback_reason or asked.fallback_reason
+    return DeviceUse(requested=asked.requested, used=heard.used, fallback_reason=reason)
 
 
 def text_of(segments: Sequence[Segment]) -> str:

@@ -1,6 +1,7 @@
 """Where a runtime is in its life, and what that means for requests and probes. Lives on the event loop.
 
-Starting → Verifying → Loading → Warming → Ready → Draining; Failed when the model cannot be served, or no longer.
+Starting → Verifying → Loading → (Compiling) → Warming → Ready → Draining; Failed when the model
+cannot be served, or no longer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-from whisper_runtime.errors import DeviceLost, Draining, Loading
+from whisper_runtime.errors import Compiling, DeviceLost, Draining, Loading
 
 
 class Phase(StrEnum):
@@ -19,14 +20,16 @@ class Phase(StrEnum):
     STARTING = "starting"
     VERIFYING = "verifying"  # every byte of the model's files is compared with what was published
     LOADING = "loading"  # the model's files are read
+    COMPILING = "compiling"  # the model is fitted to its device, by engines that do this apart from loading
     WARMING = "warming"  # clips are heard: none may mix with another, and known words must come out
     READY = "ready"
     DRAINING = "draining"  # finishes what it has, takes nothing new
     FAILED = "failed"  # the process is about to end
 
 
-NOT_LOADED = frozenset({Phase.STARTING, Phase.VERIFYING, Phase.LOADING, Phase.FAILED})
-_BEFORE_READY = frozenset({Phase.STARTING, Phase.VERIFYING, Phase.LOADING, Phase.WARMING})
+_BEFORE_LOADED = frozenset({Phase.STARTING, Phase.VERIFYING, Phase.LOADING, Phase.COMPILING})
+NOT_LOADED = _BEFORE_LOADED | {Phase.FAILED}
+_BEFORE_READY = _BEFORE_LOADED | {Phase.WARMING}
 _RETRY_SECONDS = 2.0
 
 
@@ -69,7 +72,8 @@ class LifeCycle:
     def require_ready(self) -> None:
         """Refuse a request that has come too early or too late. Another runtime may answer it, so always with 503."""
         if self.phase in _BEFORE_READY:
-            raise Loading(f"the model is not ready yet ({self.phase}); try again soon", retry_after=_RETRY_SECONDS)
+            kind = Compiling if self.phase is Phase.COMPILING else Loading
+            raise kind(f"the model is not ready yet ({self.phase}); try again soon", retry_after=_RETRY_SECONDS)
         if self.phase is Phase.DRAINING:
             raise Draining("this runtime is shutting down; another one will answer", retry_after=_RETRY_SECONDS)
         if self.failed:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 
+from whisper_runtime.engine import EngineInfo
 from whisper_runtime.serving.admission import Admission
 from whisper_runtime.serving.inference import Outcome
 
@@ -21,13 +25,28 @@ _CANARY = (
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
+class _Fallbacks(Collector):
+    """What the engine has counted: it alone sees its devices fail."""
+
+    def __init__(self, info: Callable[[], EngineInfo]) -> None:
+        self._info = info
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        about = "Times that a device was wanted and another one used."
+        family = CounterMetricFamily("whisper_fallback", about, labels=("from", "to", "reason"))
+        for fallback, times in self._info().fallbacks.items():
+            family.add_metric(astuple(fallback), times)
+        yield family
+
+
 class Metrics:
     """Counts for one app that serves one model on one device."""
 
-    def __init__(self, model: str, device: Callable[[], str], admission: Admission) -> None:
+    def __init__(self, model: str, info: Callable[[], EngineInfo], admission: Admission) -> None:
         self.registry = CollectorRegistry()
-        self._model, self._device = model, device
+        self._model, self._info = model, info
         r = self.registry
+        r.register(_Fallbacks(info))
         self._requests = Counter("whisper_requests", "Requests answered.", (*_WHERE, "code"), registry=r)
         self._rejected = Counter("whisper_rejected", "Requests refused.", (*_WHERE, "reason"), registry=r)
         self._audio = Counter("whisper_audio_seconds", "Audio transcribed.", _WHERE, registry=r)
@@ -52,10 +71,13 @@ class Metrics:
         queued = Gauge("whisper_queue_audio_seconds", "Their audio.", registry=r)
         queued.set_function(lambda: admission.queued_seconds)
 
+    def _device(self) -> str:
+        return self._info().device.used
+
     def loaded(self, seconds: float) -> None:
-        """The model is loaded."""
+        """The model is loaded, and fitted to its device."""
         self._loaded.labels(self._model, self._device()).set(1)
-        self._load.labels(self._model, self._device(), "none").set(seconds)
+        self._load.labels(self._model, self._device(), self._info().compile_cache).set(seconds)
 
     def proved(self, checks: Iterable[str]) -> None:
         """These checks ran before the first request, and passed."""

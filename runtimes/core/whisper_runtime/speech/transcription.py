@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from whisper_runtime.engine import SAMPLE_RATE, Engine, Options, Stop, Transcript, Waveform, never
-from whisper_runtime.results import Segment, Word
+from whisper_runtime.results import DeviceUse, Segment, Word
 from whisper_runtime.speech.silero import speech_probabilities
 from whisper_runtime.speech.spans import Span, speech_spans
 from whisper_runtime.speech.windows import Window, pack
@@ -96,7 +96,15 @@ def _joined(parts: list[Transcript], options: Options) -> Transcript:
         language_probability=parts[0].language_probability if parts else None,
         align_seconds=sum(aligned) if aligned else None,
         suppressed=tuple(rule for part in parts for rule in part.suppressed),
+        device=_device(parts),
+        degraded=tuple(dict.fromkeys(name for part in parts for name in part.degraded)),
     )
+
+
+def _device(parts: list[Transcript]) -> DeviceUse | None:
+    """The one that fell short of what was wanted, if one did: that is what its caller must know."""
+    known = [part.device for part in parts if part.device is not None]
+    return next((device for device in known if device.fallback_reason), known[-1] if known else None)
 
 
 def seconds_of(audio: Waveform) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from whisper_runtime.decoding import loops, temperatures
 from whisper_runtime.engine import Stop
 
 from whisper_cpu.engine.decoder import Decoder, Floats
@@ -13,11 +13,8 @@ from whisper_cpu.engine.rules import Chooser
 from whisper_cpu.engine.vocabulary import Vocabulary
 
 MAX_TOKENS = 224
-_MAX_COMPRESSION = 2.4  # text that zlib shortens more than this repeats itself
 _MIN_LOGPROB = -1.0
 _SILENT = 0.6
-_STEP = 0.2
-_HOTTEST = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +34,6 @@ class Attempt:
         return sum(self.logprobs) / max(1, len(self.logprobs))
 
     @property
-    def compression_ratio(self) -> float:
-        """Of the text."""
-        return compression_ratio(self.text)
-
-    @property
     def silent(self) -> bool:
         """The model hears no speech and is unsure of the words that it says nevertheless."""
         return self.no_speech_prob > _SILENT and self.avg_logprob < _MIN_LOGPROB
@@ -49,24 +41,12 @@ class Attempt:
     @property
     def loops(self) -> bool:
         """The same words again and again."""
-        return self.compression_ratio > _MAX_COMPRESSION
+        return loops(self.text)
 
     @property
     def good(self) -> bool:
         """Nothing to be gained by trying again."""
         return self.silent or not (self.loops or self.avg_logprob < _MIN_LOGPROB)
-
-
-def compression_ratio(text: str) -> float:
-    """How many times smaller zlib makes a text: above 2.4 it says the same again and again."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if data else 0.0
-
-
-def temperatures(first: float) -> list[float]:
-    """The first, and warmer ones up to 1 in steps of 0.2."""
-    steps = int(max(0.0, _HOTTEST - first) / _STEP + 1e-6)
-    return [round(first + _STEP * i, 3) for i in range(steps + 1)]
 
 
 def best(attempts: list[Attempt]) -> Attempt:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from whisper_models.catalogue import CATALOGUE, canonical
+from whisper_runtime import capabilities
 from whisper_runtime.engine import Artifact, Device, EngineInfo, Options, Stop, Transcript, Waveform, never
 from whisper_runtime.results import DeviceUse
 
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ALWAYS = frozenset({"words", "prompt", "hotwords", "logprobs"})
-_MULTILINGUAL = frozenset({"translate", "language_detection"})
-
-
-def capabilities(model: str, *, multilingual: bool) -> frozenset[str]:
-    """What this engine can do with a model. A fine-tune of unknown name is taken at its vocabulary's word."""
-    entry = CATALOGUE.get(canonical(model))
-    cannot = frozenset({"translate"}) if entry is not None and not entry.translates else frozenset[str]()
-    return _ALWAYS | (_MULTILINGUAL if multilingual else frozenset()) - cannot
 
 
 class CpuEngine:
@@ -53,7 +45,7 @@ class CpuEngine:
             self._listeners.put(Listener(graphs, vocabulary, mel))
         self.info = replace(
             self.info,
-            capabilities=capabilities(artifact.model, multilingual=vocabulary.multilingual),
+            capabilities=_ALWAYS | capabilities.of_model(artifact.model, multilingual=vocabulary.multilingual),
             languages=tuple(vocabulary.languages) or ("en",),
         )
 

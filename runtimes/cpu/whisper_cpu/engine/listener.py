@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from whisper_runtime.decoding import compression_ratio
 from whisper_runtime.engine import Options, Stop, Transcript
 from whisper_runtime.results import Segment, Timing, TokenLogprob, Word
 
 from whisper_cpu.engine.alignment import Aligner
-from whisper_cpu.engine.attempt import Attempt, Speaker, compression_ratio
+from whisper_cpu.engine.attempt import Attempt, Speaker
 from whisper_cpu.engine.decoder import Decoder
 from whisper_cpu.engine.graphs import Graphs, value
 from whisper_cpu.engine.mel import HOP, RATE, WINDOW_FRAMES, Floats, LogMel

@@ -1,9 +1,7 @@
 """What is offered is what the model was trained for."""
 
 import pytest
-from whisper_cpu.engine.cpu import capabilities
-
-ALWAYS = {"words", "prompt", "hotwords", "logprobs"}
+from whisper_runtime.capabilities import of_model
 
 
 @pytest.mark.parametrize(
@@ -18,4 +16,4 @@ ALWAYS = {"words", "prompt", "hotwords", "logprobs"}
 def test_translation_is_offered_where_the_model_was_trained_for_it(
     model: str, vocabulary: str, offers: set[str]
 ) -> None:
-    assert capabilities(model, multilingual=vocabulary == "multilingual") == offers | ALWAYS
+    assert of_model(model, multilingual=vocabulary == "multilingual") == offers

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from whisper_cpu.threads import available_threads
+from whisper_runtime.threads import available_threads
 
 ALLOWED = len(os.sched_getaffinity(0))
 
