@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from whisper_models.artifact import OFFERED, Format, Precision, Variant
 from whisper_models.catalogue import canonical
@@ -24,6 +26,8 @@ DEFAULT_PRECISION: Mapping[Format, Precision] = MappingProxyType(
 DEFAULTS = ", ".join(f"{form} {DEFAULT_PRECISION[form]}" for form in CONVERTED)
 PRECISIONS = "; ".join(f"{form}: {', '.join(OFFERED[form])}" for form in CONVERTED)
 ALL = "all"
+LAST_PORT = 65535
+Word = TypeVar("Word", bound=StrEnum)
 
 
 def add_root(command: argparse.ArgumentParser) -> None:
@@ -68,11 +72,11 @@ def add_variant(command: argparse.ArgumentParser, default: Format | None, offere
     known = list(dict.fromkeys(precision for form in offered for precision in OFFERED[form]))
     says = f"default: {default}" if default else "every one when absent"
     command.add_argument(
-        "--format", choices=offered, default=default, metavar="FORMAT", help=f"{', '.join(offered)} ({says})"
+        "--format", type=_one_of(offered), default=default, metavar="FORMAT", help=f"{', '.join(offered)} ({says})"
     )
     command.add_argument(
         "--precision",
-        choices=known,
+        type=_one_of(known),
         metavar="PRECISION",
         help=f"{PRECISIONS} (default: {DEFAULTS if default else 'every one'})",
     )
@@ -81,7 +85,7 @@ def add_variant(command: argparse.ArgumentParser, default: Format | None, offere
 def add_job(command: argparse.ArgumentParser) -> None:
     """What a Job in a cluster is asked besides."""
     job = command.add_argument_group("as a Job")
-    job.add_argument("--progress-port", type=int, metavar="PORT", help="serve GET /progress there while it works")
+    job.add_argument("--progress-port", type=_port, metavar="PORT", help="serve GET /progress there while it works")
     job.add_argument("--termination-log", type=Path, metavar="FILE", help="leave the outcome there as a line of JSON")
 
 
@@ -116,3 +120,21 @@ def variant(model: str, form: Format, precision: Precision | None, usage: argpar
 
 def _words(given: Iterable[str]) -> list[str]:
     return [word for words in given for word in words.split(",") if word]
+
+
+def _one_of(offered: Sequence[Word]) -> Callable[[str], Word]:
+    """Reads one of these words; unlike argparse's choices it gives the word itself, not the text that equals it."""
+
+    def read(text: str) -> Word:
+        found = next((word for word in offered if word == text), None)
+        if found is None:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(offered)}")
+        return found
+
+    return read
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of 0 to {LAST_PORT}")
+    return int(text)

@@ -27,5 +27,6 @@ def declare(command: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> Exit:
     """Print it."""
     wanted = variant(arguments.model, arguments.format, arguments.precision, arguments.usage)
-    say(str(UnifiedModelManager(arguments.root).path(wanted)))
+    store = UnifiedModelManager(arguments.root)
+    say(str(store.file(wanted) if wanted.format is Format.GGML else store.path(wanted)))
     return Exit.DONE
