@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from whisper_runtime import errors
 from whisper_runtime.api.app import create_app
-from whisper_runtime.api.forms import FORMATS, OpenAIForm, TranscribeForm
+from whisper_runtime.api.forms import FORMATS, ChunkForm, ChunkMetadata, OpenAIForm, TranscribeForm
 from whisper_runtime.errors import RequestFailure
 from whisper_runtime.settings import Settings
 
@@ -43,6 +43,9 @@ def test_every_endpoint_that_is_there_is_named() -> None:
 
 def test_the_options_are_those_that_are_understood() -> None:
     assert first_cells("Transcribe") == set(TranscribeForm.model_fields)
+    chunk = section("Transcribe a stream in pieces")
+    assert {name for name in ChunkForm.model_fields if f"`{name}`" not in chunk} == set()
+    assert {name for name in ChunkMetadata.model_fields if f".{name}`" not in chunk} == set()
     openai = section("OpenAI's API")
     assert {name for name in OpenAIForm.model_fields if f"`{name}" not in openai} == set()
     assert all(f"`{form}`" in openai for form in FORMATS)

@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from whisper_runtime.api.chunks import chunk_routes
+from whisper_runtime.api.elsewhere import elsewhere_routes
 from whisper_runtime.api.middleware import Envelope, endpoint_of, error_response
 from whisper_runtime.api.models import model_routes
 from whisper_runtime.api.openai import openai_routes
@@ -21,6 +23,7 @@ from whisper_runtime.errors import InvalidRequest, RequestFailure
 from whisper_runtime.runtime import Runtime
 from whisper_runtime.settings import Settings
 
+ROUTES = (probe_routes, model_routes, transcription_routes, chunk_routes, openai_routes, elsewhere_routes)
 _SHOWN = 200
 
 
@@ -39,7 +42,7 @@ def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAP
 
     app = FastAPI(title=runtime.service, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.runtime = runtime
-    for routes in (probe_routes, model_routes, transcription_routes, openai_routes):
+    for routes in ROUTES:
         app.include_router(routes(runtime))
     app.add_middleware(Envelope, runtime=runtime)
     _answer_errors(app, runtime)

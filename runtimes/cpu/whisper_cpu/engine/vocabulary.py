@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -98,7 +98,7 @@ class Vocabulary:
 
     def bytes_of(self, token: int) -> bytes:
         """The part of the text that a token stands for; it need not be a whole character."""
-        return bytes(_BYTES[character] for character in self.tokenizer.id_to_token(token))
+        return bytes(_BYTES[character] for character in cast("str", self.tokenizer.id_to_token(token)))
 
 
 def _bytes_by_character() -> dict[str, int]:
