@@ -25,5 +25,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "events": [f"{event.type} {event.reason}: {event.message}" for event in plan.events],
         "lookAgainSeconds": None if plan.look_again is None else plan.look_again.total_seconds(),
         "prune": [f"{one.kind}/{one.name}" for one in plan.prune],
+        **({"hold": [f"{one.kind}/{one.name}" for one in plan.hold]} if plan.hold else {}),
+        **({"release": [f"{one.kind}/{one.name}" for one in plan.release]} if plan.release else {}),
         "apply": list(plan.apply),
     }

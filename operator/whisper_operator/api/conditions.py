@@ -23,7 +23,8 @@ class ConditionType(StrEnum):
     STORAGE_READY = "StorageReady"
     """ModelSet: the claim exists, is ours to use, and is bound or binds at its first use."""
     VERIFIED = "Verified"
-    """ModelSet: every variant's files were checked against their digests when they were made."""
+    """ModelSet: every variant's files have the digests they should have, and each transcribes as near to its original
+    as `validation.similarity` asks."""
     MODELS_READY = "ModelsReady"
     """WhisperService: the variant that each runtime needs is in the model set."""
     ROUTING_READY = "RoutingReady"
@@ -95,8 +96,22 @@ class Reason(StrEnum):
     """A conversion waits for its base checkpoint."""
     VERIFIED = "Verified"
     """All files have the digests they should have."""
+    VARIANT_UNVERIFIED = "VariantUnverified"
+    """The variant transcribes too differently from its original: it is not served, unless `validation.policy` says
+    Report."""
+    NOT_VALIDATED = "NotValidated"
+    """Variants are there and served, but have not been compared with their originals yet."""
+    SOURCE_CONFLICT = "SourceConflict"
+    """An older ModelSet on the same claim has this variant from another source: one claim holds only one of both."""
     JOB_ELSEWHERE = "SharedJob"
-    """Another ModelSet on the same claim is making this variant."""
+    """Another ModelSet on the same claim is making something else in this variant's place."""
+    STILL_IN_USE = "StillInUse"
+    """The spec no longer names the variant, but another ModelSet on the claim, a WhisperService or a pod does: it stays
+    on the claim."""
+    REMOVING = "Removing"
+    """The variant is being removed from the claim."""
+    VOLUME_NOT_SHAREABLE = "VolumeNotShareable"
+    """The claim can be mounted on one node only, and pods that need it were placed on several."""
 
     MODEL_SET_NOT_FOUND = "ModelSetNotFound"
     """`modelSetRef` names a ModelSet that does not exist."""

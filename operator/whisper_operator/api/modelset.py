@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
+from whisper_models.artifact import OFFERED, Format
 
 from whisper_operator.api.conditions import Conditions
 from whisper_operator.api.pods import Placement, Resources
@@ -16,6 +17,7 @@ from whisper_operator.api.schema import (
     Part,
     ShortText,
     Timestamp,
+    VerificationPeriod,
     VolumeSize,
     keyed_by,
     rules,
@@ -28,10 +30,12 @@ Repository = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[\w.-
 Revision = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w./-]+$")]
 
 
+VARIANTS = {str(form): tuple(map(str, several)) for form, several in OFFERED.items() if form is not Format.AUXILIARY}
+"""What the spec takes: the precisions of each format."""
 VARIANT_RULES = rules(
     (
-        "(self.format == 'pytorch') == (self.precision == 'stored')",
-        "a variant is {format: onnx, precision: int8 or fp32}, or {format: pytorch, precision: stored}",
+        " || ".join(f"(self.format == '{one}' && self.precision in {[*VARIANTS[one]]})" for one in VARIANTS),
+        "there is no such variant; there are " + "; ".join(f"{one} {', '.join(VARIANTS[one])}" for one in VARIANTS),
     )
 )
 
@@ -41,9 +45,9 @@ class VariantSpec(Part):
 
     model_config = ConfigDict(json_schema_extra=VARIANT_RULES)
 
-    format: Literal["pytorch", "onnx"]
+    format: Literal["pytorch", "onnx", "openvino", "ggml", "ctranslate2"]
     """File format; `pytorch` is the base checkpoint (safetensors), which is always there and need not be named."""
-    precision: Literal["stored", "fp32", "int8"]
+    precision: Literal["stored", "fp32", "fp16", "int8", "int4", "int8_float16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
     """Numbers that the weights are kept in; `stored` is the base checkpoint as it was published."""
 
 
@@ -79,7 +83,7 @@ class ModelSpec(Part):
     name: Annotated[ModelName, Field(json_schema_extra=MODEL_NAME_RULES)]
     """A catalogue name (`tiny`, `tiny.en`, … `large-v3`, `large-v3-turbo`) or an own one with a source."""
     variants: Annotated[
-        tuple[VariantSpec, ...], Field(max_length=8, json_schema_extra=keyed_by("format", "precision"))
+        tuple[VariantSpec, ...], Field(max_length=16, json_schema_extra=keyed_by("format", "precision"))
     ] = ()
     """Forms to make besides the base checkpoint."""
     source: ModelSource | None = None
@@ -110,6 +114,47 @@ class Source(Part):
 
     hugging_face: Hub
     """A Hugging Face compatible hub."""
+
+
+class Proxy(Part):
+    """The way out of the cluster, for Jobs that download."""
+
+    http_proxy: Endpoint | None = None
+    """Proxy for plain HTTP."""
+    https_proxy: Endpoint | None = None
+    """Proxy for HTTPS."""
+    no_proxy: Annotated[str, Field(max_length=1024, pattern=r"^[^\s]*$")] | None = None
+    """Hosts, domains and address ranges that are reached without a proxy, separated by commas."""
+
+
+class BundleRef(Part):
+    """One key of a ConfigMap or of a Secret in the same namespace."""
+
+    kind: Literal["ConfigMap", "Secret"]
+    """Kind of the object."""
+    name: ObjectName
+    """Its name."""
+    key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")] | None = None
+    """Key in it; `ca.crt` when absent."""
+
+
+class SamplesRef(Part):
+    """A ConfigMap in the same namespace whose `binaryData` holds clips: `NAME.wav`, or `NAME.LANGUAGE.wav`."""
+
+    name: ObjectName
+    """Its name."""
+
+
+class Validation(Part):
+    """How near a variant's transcripts must come to those of FP32 ONNX of the same weights."""
+
+    similarity: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The least similarity (1 - character error rate after normalisation, of the worst clip); 0.95 when absent."""
+    policy: Literal["Enforce", "Report"] | None = None
+    """What becomes of a variant below it: `Enforce` (when absent) keeps it from being served, `Report` serves a variant
+    as soon as it is made and only tells how it did."""
+    samples_config_map_ref: SamplesRef | None = None
+    """Own clips besides the one that comes with the image, for example in the language of a fine-tune."""
 
 
 class ClaimTemplate(Part):
@@ -173,14 +218,26 @@ class ModelSetSpec(Part):
     """Where models come from, unless a model says otherwise."""
     storage: Storage | None = None
     """The volume; a new claim of 20Gi when absent."""
+    proxy: Proxy | None = None
+    """The way out of the cluster, for Jobs that download."""
+    ca_bundle_ref: BundleRef | None = None
+    """Certificate authorities that downloads trust instead of the public ones: a PEM bundle."""
+    validation: Validation | None = None
+    """How variants are compared with what they were made from."""
+    reverify_every: VerificationPeriod | None = None
+    """How often every byte on the claim is compared with what was published; only when made, and when a runtime
+    complains, when absent."""
+    refresh_policy: Literal["IfNotPresent", "OnChange"] | None = None
+    """`IfNotPresent` (when absent) keeps what a branch or tag meant when it was downloaded; `OnChange` asks every hour
+    what it means now, and makes and serves the new revision. A commit, and so the catalogue's, never changes."""
     jobs: Jobs | None = None
     """How Jobs are run."""
     suspend: bool | None = None
-    """Start nothing new; what is there stays."""
+    """Start nothing new and remove nothing; what is there stays."""
 
 
 class VariantState(StrEnum):
-    """How far a variant is."""
+    """How far a variant is. `Failed` with the reason `VariantUnverified` is made, and kept from being served."""
 
     PENDING = "Pending"
     DOWNLOADING = "Downloading"
@@ -238,8 +295,17 @@ class VariantStatus(Part):
     """Bytes on disk."""
     path: Annotated[str, Field(max_length=512)] | None = None
     """Where it lies below the root of the claim."""
+    similarity: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How near its transcripts come to those of FP32 ONNX of the same weights: 1 - character error rate, of the worst
+    clip; absent until it was validated."""
+    validated_with: Annotated[str, Field(max_length=64)] | None = None
+    """Stands for the content and the clips that the similarity was measured with."""
+    made_from: Annotated[str, Field(max_length=128)] | None = None
+    """Digest of the base checkpoint that it was converted from."""
     verified_at: Timestamp | None = None
     """When every byte of it was last found to be as it was published."""
+    refreshed_at: Timestamp | None = None
+    """When the hub was last asked what a branch or tag means."""
     attempts: Annotated[int, Field(ge=0)] | None = None
     """Jobs that failed in a row without getting further."""
     next_attempt: Timestamp | None = None
@@ -280,8 +346,10 @@ class ModelSetStatus(Part):
     """Bytes of all that is ready."""
     storage: StorageStatus | None = None
     """The claim."""
-    variants: Annotated[tuple[VariantStatus, ...], Field(max_length=576)] = ()
+    variants: Annotated[tuple[VariantStatus, ...], Field(max_length=1152)] = ()
     """Each variant, base checkpoints first."""
+    leaving: Annotated[tuple[VariantStatus, ...], Field(max_length=1152)] = ()
+    """Variants that the spec no longer names and that are still on the claim, each with why."""
     used_by: Annotated[tuple[ObjectName, ...], Field(max_length=256)] = ()
     """WhisperServices that refer to this set."""
 

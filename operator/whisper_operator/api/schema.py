@@ -112,6 +112,7 @@ def without_user(address: str) -> str:
 NOT_NEGATIVE = rules(("type(self) != int || self >= 0", "must not be negative"))
 PROBE_TIME = durations("100ms", "1h")
 REQUEST_TIME = durations("1s", "24h")
+VERIFICATION_PERIOD = durations("1h", "9999h")
 VOLUME_SIZE = amounts("1Mi", "1000Ti")
 # The router counts an upload's bytes in 32 bits.
 UPLOAD_SIZE = amounts("1k", "4095Mi")
@@ -131,6 +132,10 @@ ProbeTime = Annotated[Duration, Field(json_schema_extra=PROBE_TIME.rules), After
 """How often, or how long, a pod is asked."""
 RequestTime = Annotated[Duration, Field(json_schema_extra=REQUEST_TIME.rules), AfterValidator(REQUEST_TIME)]
 """How long a request may take."""
+VerificationPeriod = Annotated[
+    Duration, Field(json_schema_extra=VERIFICATION_PERIOD.rules), AfterValidator(VERIFICATION_PERIOD)
+]
+"""How often what lies on a disk is read again."""
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=24, pattern=QUANTITY)]
 """Kubernetes' spelling of an amount: `2`, `500m`, `4Gi`."""
 Quantity = Annotated[Amount, WithJsonSchema(_quantity_schema(NOT_NEGATIVE))]

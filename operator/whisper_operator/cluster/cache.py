@@ -49,7 +49,9 @@ def trimmed(manifest: Manifest) -> Manifest:
     meta = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
     found = manifest | {"metadata": meta}
     if found["kind"] == "Pod":
-        found.pop("spec", None)
+        node = (found.pop("spec", None) or {}).get("nodeName")
+        if node:
+            found["spec"] = {"nodeName": node}
     if found["kind"] == "ConfigMap" and found.get("data"):
         found["data"] = {key: condensed(value) for key, value in found["data"].items()}
     return found

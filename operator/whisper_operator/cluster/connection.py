@@ -35,6 +35,8 @@ WATCH_FOR = (300, 600)
 """Seconds after which the API server ends a watch, drawn for each, so that not all begin anew at the same time."""
 PAGE = 500
 APPLY = "application/apply-patch+yaml"
+MERGE = "application/strategic-merge-patch+json"
+"""Merges lists by key, so that one owner comes or goes and nothing is said of the others."""
 IN_NO_OBJECT = "1"
 """A resourceVersion that no object has. The API server compares it with what is there, and ignores it where nothing is:
 so an object can be made by one request that never changes one of someone else's."""
@@ -143,6 +145,12 @@ class Connection:
             Conflicting: there is one, whosever it is, and nothing was done to it.
         """
         return await self.apply(manifest | {"metadata": manifest["metadata"] | {"resourceVersion": IN_NO_OBJECT}}, kind)
+
+    async def merge(self, manifest: Manifest, kind: Kind) -> Manifest:
+        """Merge these fields into an object that is there; its UID, where given, must be that one's."""
+        meta = manifest["metadata"]
+        path = kind.path(meta["namespace"], meta["name"])
+        return await self.request("patch", path, body=manifest, content_type=MERGE, field_manager=MANAGER)
 
     async def create(self, manifest: Manifest, kind: Kind) -> Manifest:
         """Make an object that is never changed afterwards."""

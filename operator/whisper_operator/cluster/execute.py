@@ -17,7 +17,7 @@ from whisper_operator.cluster.errors import Conflicting, Failing, NamespaceEndin
 from whisper_operator.cluster.events import Recorder
 from whisper_operator.cluster.kinds import CUSTOM, Kind, kind_of
 from whisper_operator.metrics import WRITES
-from whisper_operator.plan.ownership import MANAGED_BY, MANAGER, is_adoptable, is_outgoing
+from whisper_operator.plan.ownership import MANAGED_BY, MANAGER, is_adoptable, is_outgoing, left_by, owned_by
 from whisper_operator.plan.types import Key, Manifest, ObjectRef, Plan
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,12 @@ class Outcome:
         return not self.objects
 
 
+def is_shared(live: Manifest) -> bool:
+    """A Job of ours that was made in this moment: it does the same for whoever needs it."""
+    labels = live["metadata"].get("labels") or {}
+    return live["kind"] in CREATED_ONCE and labels.get(MANAGED_BY) == MANAGER
+
+
 class Executor:
     """Writes plans to the cluster, through a connection that lets only the leader write."""
 
@@ -66,6 +72,10 @@ class Executor:
             for event in plan.events:
                 await self._recorder.record(event, resource)
             await self._write_status(plan.status, resource)
+        for reference in plan.hold:
+            await self._own(reference, owned_by(resource))
+        for reference in plan.release:
+            await self._own(reference, left_by(resource))
         for reference in plan.prune:
             await self._prune(reference)
         return outcome
@@ -90,7 +100,7 @@ class Executor:
         live = self._cache.get(*where) or await self._make(kind, wanted, key)
         if live is None:
             return
-        if is_outgoing(live, resource):
+        if is_outgoing(live, resource) or is_shared(live):
             outcome.waiting = True
         elif not is_adoptable(live, resource):
             outcome.taken.append(f"{where[0]}/{where[2]}")
@@ -138,6 +148,17 @@ class Executor:
             self._written(kind, await self._connection.apply(body, kind, "status"))
         except NotThere:
             log.debug("gone before its status was written", extra={"resource": meta["name"]})
+
+    async def _own(self, reference: ObjectRef, change: Manifest) -> None:
+        """Come or go as one of an object's owners; where it is another by now, the next turn will see."""
+        kind = kind_of(reference.api_version, reference.kind)
+        meta = {"name": reference.name, "namespace": reference.namespace, "uid": reference.uid}
+        try:
+            found = await self._connection.merge({"metadata": meta | {"ownerReferences": [change]}}, kind)
+        except (NotThere, Conflicting):
+            return
+        WRITES.labels(kind.kind, "own").inc()
+        self._cache.put({"apiVersion": kind.api_version, "kind": kind.kind} | found)
 
     async def _prune(self, reference: ObjectRef) -> None:
         kind = kind_of(reference.api_version, reference.kind)

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from whisper_operator.api import modelset, whisperservice
+from whisper_operator.api.conditions import Reason
 from whisper_operator.cluster.cache import Cache, address, owner_key
-from whisper_operator.cluster.kinds import POD
+from whisper_operator.cluster.kinds import JOB, POD
+from whisper_operator.plan.modelset.keepers import keepers
 from whisper_operator.plan.modelset.repair import complains
 from whisper_operator.plan.types import Key, Manifest
 
@@ -36,17 +38,41 @@ class Intake:
                     self._enqueue(Key(whisperservice.KIND, key.namespace, service["metadata"]["name"]))
         elif manifest["kind"] == whisperservice.KIND:
             self._service_changed(key, set_of(manifest))
-        elif manifest["kind"] == POD.kind and complains(manifest):
-            served = self._cache.get(whisperservice.KIND, key.namespace, key.name)
-            if served is not None:
-                self._enqueue(Key(modelset.KIND, key.namespace, set_of(served)))
+        elif manifest["kind"] == JOB.kind:
+            for name in keepers(manifest).values():
+                self._enqueue(Key(modelset.KIND, key.namespace, name))
+        elif manifest["kind"] == POD.kind:
+            self._pod_changed(key, manifest)
 
     def _service_changed(self, key: Key, name: str) -> None:
-        """A set tells who uses it, and depends on nothing else of a service."""
-        models = self._cache.get(modelset.KIND, key.namespace, name) or {}
-        told = key.name in ((models.get("status") or {}).get("usedBy") or ())
-        if told != (self._cache.get(key.kind, key.namespace, key.name) is not None):
-            self._enqueue(Key(modelset.KIND, key.namespace, name))
+        """A set tells who uses it, and depends on nothing else of a service unless something is to leave its claim."""
+        there = self._cache.get(key.kind, key.namespace, key.name) is not None
+        for models in self._cache.of_kind(modelset.KIND, key.namespace):
+            meta, status = models["metadata"], models.get("status") or {}
+            told = key.name in (status.get("usedBy") or ())
+            if told != (there and meta["name"] == name) or status.get("leaving"):
+                self._enqueue(Key(modelset.KIND, key.namespace, meta["name"]))
+
+    def _pod_changed(self, key: Key, pod: Manifest) -> None:
+        """What a runtime's pod says of what it reads, and whether it gets to read it at all."""
+        served = self._cache.get(whisperservice.KIND, key.namespace, key.name)
+        if served is None or key.kind != whisperservice.KIND:
+            return
+        models = self._cache.get(modelset.KIND, key.namespace, set_of(served))
+        if complains(pod) or waits_on_a_node(pod) or (models is not None and tells_of_waiting(models)):
+            self._enqueue(Key(modelset.KIND, key.namespace, set_of(served)))
+
+
+def waits_on_a_node(pod: Manifest) -> bool:
+    """Whether a pod was placed and its containers have not begun."""
+    placed = (pod.get("spec") or {}).get("nodeName")
+    return bool(placed) and (pod.get("status") or {}).get("phase") == "Pending"
+
+
+def tells_of_waiting(models: Manifest) -> bool:
+    """Whether a set says that pods wait for its volume."""
+    conditions = (models.get("status") or {}).get("conditions") or ()
+    return any(one.get("reason") == Reason.VOLUME_NOT_SHAREABLE for one in conditions)
 
 
 def set_of(service: Manifest) -> str:

@@ -1,6 +1,7 @@
 """Gathering everything that planning may depend on, before it decides anything."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
@@ -16,9 +17,10 @@ from whisper_operator.cluster.intake import set_of
 from whisper_operator.cluster.kinds import CLAIM, JOB, POD, STORAGE_CLASS, Kind
 from whisper_operator.cluster.pod_http import PodHttp, host
 from whisper_operator.plan.invalid import first_error
-from whisper_operator.plan.modelset.claim import claim_name
+from whisper_operator.plan.modelset.claim import claim_asked_for, claim_name
 from whisper_operator.plan.modelset.job import claim_of, is_active
-from whisper_operator.plan.modelset.repair import claim_served, complains
+from whisper_operator.plan.modelset.repair import claim_served
+from whisper_operator.plan.modelset.sharing import is_for_one_node, placed
 from whisper_operator.plan.ownership import COMPONENT, is_owned
 from whisper_operator.plan.service.health import HEALTH_QUERY, STATS_PORT, router_health
 from whisper_operator.plan.types import (
@@ -87,7 +89,11 @@ class Observer:
             if claim_of(one) == name or owner_key(one) == key
         )
         names = {one["metadata"]["name"] for one in jobs}
-        pods = tuple(one for one in self._cache.of_kind(POD.kind, key.namespace) if job_of(one) in names)
+        everyone = list(self._cache.of_kind(POD.kind, key.namespace))
+        pods = tuple(one for one in everyone if job_of(one) in names)
+        readers = tuple(one for one in everyone if claim_served(one) == name)
+        others = self._others(key, name)
+        users = self._users(key.namespace, {key.name, *(one.metadata.name for one in others)})
         now = self._now()
         return ObservedModelSet(
             resource=resource,
@@ -96,13 +102,9 @@ class Observer:
             storage_classes=await self._storage_classes() if pending else None,
             jobs=jobs,
             pods=pods,
-            job_events=await self._warnings_of_stuck(jobs, pods, now),
+            job_events=await self._warnings_of_stuck(jobs, (*pods, *kept_waiting(claim, pods, readers)), now),
             progress=await self._progress(pods),
-            complaints=tuple(
-                one
-                for one in self._cache.of_kind(POD.kind, key.namespace)
-                if claim_served(one) == name and complains(one)
-            ),
+            readers=readers,
             services=tuple(
                 sorted(
                     one["metadata"]["name"]
@@ -110,11 +112,33 @@ class Observer:
                     if set_of(one) == key.name
                 )
             ),
+            users=users,
+            others=others,
             now=now,
             defaults=self._defaults,
             refusals=refusals,
             taken=taken,
         )
+
+    def _others(self, key: Key, claim: str) -> tuple[ModelSet, ...]:
+        """Other sets on the same claim, as far as they can be read."""
+        found = []
+        for stored in self._cache.of_kind(modelset.KIND, key.namespace):
+            meta = stored["metadata"]
+            if meta["name"] == key.name or meta.get("deletionTimestamp") or claim_asked_for(stored) != claim:
+                continue
+            with suppress(ValidationError):
+                found.append(read(ModelSet, stored))
+        return tuple(sorted(found, key=lambda one: one.metadata.name))
+
+    def _users(self, namespace: str, sets: set[str]) -> tuple[WhisperService, ...]:
+        """Services that refer to one of these sets, as far as they can be read."""
+        found = []
+        for stored in self._cache.of_kind(whisperservice.KIND, namespace):
+            if set_of(stored) in sets and not stored["metadata"].get("deletionTimestamp"):
+                with suppress(ValidationError):
+                    found.append(read(WhisperService, stored))
+        return tuple(sorted(found, key=lambda one: one.metadata.name))
 
     def _models(self, namespace: str, name: str) -> tuple[ModelSet | None, str | None]:
         """The set, or what is wrong with it."""
@@ -178,6 +202,15 @@ class Observer:
     async def _progress(self, pods: tuple[Manifest, ...]) -> dict[str, Progress]:
         addresses = {job_of(one): ip for one in pods if (ip := running_at(one))}
         return await self._pod_http.progress({job: ip for job, ip in addresses.items() if job})
+
+
+def kept_waiting(
+    claim: Manifest | None, pods: tuple[Manifest, ...], readers: tuple[Manifest, ...]
+) -> tuple[Manifest, ...]:
+    """Runtimes' pods that may wait for a volume which another node has: their Events are asked for."""
+    if claim is None or not is_for_one_node(claim) or len(placed((*pods, *readers))) < 2:  # noqa: PLR2004  # several
+        return ()
+    return readers
 
 
 def job_of(pod: Manifest) -> str | None:

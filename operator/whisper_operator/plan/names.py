@@ -53,6 +53,6 @@ def claim(modelset: str) -> str:
     return bounded(modelset, "models")
 
 
-def job(claim_name: str, model: str, variant_format: str, precision: str) -> str:
-    """The Job that makes one variant on one claim."""
-    return hashed(claim_name, model, variant_format, precision)
+def job(claim_name: str, model: str, variant_format: str, precision: str, *task: str) -> str:
+    """The Job that makes one variant on one claim; with a task, the one that does that with it."""
+    return hashed(claim_name, model, variant_format, precision, *task)

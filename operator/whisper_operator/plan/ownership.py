@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from whisper_operator.api import GROUP
+from whisper_operator.api import API_VERSION, GROUP
 from whisper_operator.api.resource import Resource
 from whisper_operator.plan.types import Manifest
 
@@ -45,6 +45,17 @@ def metadata(
     if annotations:
         found["annotations"] = dict(annotations)
     return found
+
+
+def owned_by(resource: Manifest) -> Manifest:
+    """The reference by which one more resource holds an object that others hold, too; it keeps no owner from going."""
+    meta = resource["metadata"]
+    return {"apiVersion": API_VERSION, "kind": resource["kind"], "name": meta["name"], "uid": meta["uid"]}
+
+
+def left_by(resource: Manifest) -> Manifest:
+    """What takes this one's reference off and leaves the others'."""
+    return {"$patch": "delete", "uid": resource["metadata"]["uid"]}
 
 
 def is_owned(manifest: Manifest, owner: Resource) -> bool:

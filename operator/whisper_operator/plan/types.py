@@ -68,6 +68,10 @@ class Plan:
 
     apply: tuple[Manifest, ...] = ()
     prune: tuple[ObjectRef, ...] = ()
+    hold: tuple[ObjectRef, ...] = ()
+    """Objects that others made and that are needed here, too: they get one owner more."""
+    release: tuple[ObjectRef, ...] = ()
+    """Objects that others need and that are needed here no more: they get one owner less."""
     status: Manifest | None = None
     events: tuple[Event, ...] = ()
     look_again: timedelta | None = None
@@ -152,15 +156,19 @@ class ObservedModelSet:
     pods: tuple[Manifest, ...]
     """Live pods of those Jobs."""
     job_events: tuple[Manifest, ...]
-    """Warning Events about Jobs that have no pod, and about pods that do not start."""
+    """Warning Events about Jobs that have no pod, and about pods, also of runtimes, that do not start."""
     progress: Mapping[str, Progress]
     """By Job name, for pods that answered."""
-    complaints: tuple[Manifest, ...]
-    """Live pods of runtimes that read the set's claim and ended because of what they read."""
+    readers: tuple[Manifest, ...]
+    """Live pods of runtimes that read the set's claim."""
     services: tuple[str, ...]
     """Names of WhisperServices that refer to the set."""
     now: datetime
     defaults: Defaults
+    users: tuple[WhisperService, ...] = ()
+    """WhisperServices that refer to this set, or to another one on its claim."""
+    others: tuple[ModelSet, ...] = ()
+    """Other ModelSets on the same claim."""
     refusals: tuple[str, ...] = ()
     """What the API server said when it refused objects of the last plan, sentence by sentence."""
     taken: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from whisper_operator.api.modelset import ModelSet
 from whisper_operator.plan.modelset import plan_modelset
-from whisper_operator.plan.modelset.repair import complains
+from whisper_operator.plan.modelset.repair import claim_served
 from whisper_operator.plan.types import Defaults, Images, ObservedModelSet, Progress
 
 from tests.golden.conftest import Check
@@ -38,7 +38,7 @@ def observed(case: Path) -> ObservedModelSet:
         pods=tuple(found.get("Pod", [])),
         job_events=tuple(one for one in events if one["involvedObject"]["kind"] != "PersistentVolumeClaim"),
         progress={one["job"]: Progress(**one["said"]) for one in found.get("Progress", [])},
-        complaints=tuple(one for one in found.get("Pod", []) if complains(one)),
+        readers=tuple(one for one in found.get("Pod", []) if claim_served(one)),
         services=tuple(one["metadata"]["name"] for one in found.get("WhisperService", [])),
         now=NOW,
         defaults=DEFAULTS,

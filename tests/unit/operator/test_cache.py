@@ -118,10 +118,13 @@ def test_a_change_concerns_the_owner(cache: Cache, told: list[Key]) -> None:
 
 
 def test_a_service_concerns_its_models_and_models_their_services(cache: Cache, told: list[Key]) -> None:
+    cache.put(models())
+    assert told == [MODELS]
+    told.clear()
     cache.put(service())
     assert told == [SERVICE, MODELS]
     told.clear()
-    cache.put(models())
+    cache.put(models(2))
     assert told == [MODELS, SERVICE]
 
 
@@ -134,6 +137,30 @@ def test_a_set_is_looked_at_when_who_uses_it_changes_and_not_for_each_status(cac
     told.clear()
     cache.remove(address(service()))
     assert told == [SERVICE, MODELS]
+
+
+def test_the_set_that_a_service_no_longer_refers_to_is_looked_at_too(cache: Cache, told: list[Key]) -> None:
+    cache.put(models() | {"status": {"usedBy": ["speech"]}})
+    cache.put(service())
+    told.clear()
+    cache.put(service(2) | {"spec": {"modelSetRef": {"name": "others"}}})
+    assert told == [SERVICE, MODELS]
+
+
+def test_a_set_from_whose_claim_something_is_to_leave_is_looked_at_for_each_service(
+    cache: Cache, told: list[Key]
+) -> None:
+    cache.put(models() | {"status": {"leaving": [{"name": "tiny"}]}})
+    told.clear()
+    cache.put(service() | {"spec": {"modelSetRef": {"name": "others"}}})
+    assert told == [SERVICE, MODELS]
+
+
+def test_a_job_concerns_every_set_that_holds_it(cache: Cache, told: list[Key]) -> None:
+    holders = [{"kind": "ModelSet", "name": name, "uid": name} for name in ("models", "others")]
+    job = thing("Job", "download", 1, labels={"whisper.livetranslate.io/modelset": "models"})
+    cache.put(job | {"metadata": job["metadata"] | {"ownerReferences": holders}})
+    assert set(told) == {MODELS, Key("ModelSet", "demo", "others")}
 
 
 def test_what_is_not_ours_concerns_nobody(cache: Cache, told: list[Key]) -> None:

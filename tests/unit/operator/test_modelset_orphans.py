@@ -49,12 +49,12 @@ def test_one_that_is_no_longer_wanted_goes(world: World) -> None:
     assert [name for name in world.jobs if "tiny" in name] == []
 
 
-def test_one_that_names_another_set_is_left_alone(world: World) -> None:
+def test_one_that_names_a_set_which_is_gone_is_taken_in(world: World) -> None:
     orphan(world, **{"whisper.livetranslate.io/modelset": "another"})
     world.settle()
     world.fail("NotFound")
     world.settle()
     world.wait(minutes=10)
     world.settle()
-    assert len(world.made) == 1
-    assert world.variant().reason == "NotFound"
+    assert len(world.made) == 2
+    assert world.variant().last_failure

@@ -11,7 +11,7 @@ from whisper_operator.plan.types import Images, Plan, Progress
 from tests.unit.operator.world import AT_ONCE, DEFAULTS, TINY, World, ready_world
 
 
-def test_first_comes_the_claim_then_the_download_then_the_conversion() -> None:
+def test_first_comes_the_claim_then_the_download_then_the_conversion_then_its_comparison() -> None:
     world = World()
     world.settle()
     assert [name.split("-")[-3] for name in world.made] == ["pytorch"]
@@ -21,7 +21,10 @@ def test_first_comes_the_claim_then_the_download_then_the_conversion() -> None:
     world.settle()
     assert world.running("onnx")
     assert world.variant("pytorch").state is VariantState.READY
-    world.succeed("onnx")
+    world.succeed("convert")
+    world.settle()
+    assert world.variant("onnx").state is VariantState.VALIDATING
+    world.succeed("validate")
     world.settle()
     assert world.condition("Ready") == ("True", "Ready")
     assert world.condition("Verified")[0] == "True"
@@ -36,7 +39,7 @@ def test_a_ready_set_is_left_alone() -> None:
     assert world.turn() == replace(plan, apply=plan.apply)
     assert plan.look_again is None
     assert len(world.events) == events
-    assert len(world.made) == 2
+    assert len(world.made) == 3
 
 
 def test_the_result_is_in_status_before_its_job_goes() -> None:
@@ -156,7 +159,7 @@ def test_an_operator_with_other_images_makes_nothing_anew() -> None:
     images = Images(models="models:2", runtimes={"cpu": "cpu:2"}, router="router:2")
     world.defaults = replace(DEFAULTS, images=images)
     world.settle()
-    assert len(world.made) == 2
+    assert len(world.made) == 3
     assert world.condition("Ready")[0] == "True"
 
 
@@ -173,7 +176,7 @@ def test_another_hub_for_the_same_revision_makes_nothing_anew() -> None:
     world = ready_world()
     world.change(source={"huggingFace": {"endpoint": "http://mirror.example"}})
     world.settle()
-    assert len(world.made) == 2
+    assert len(world.made) == 3
 
 
 def test_an_unknown_model_does_not_hold_up_the_others() -> None:
@@ -198,7 +201,7 @@ def test_progress_of_the_pod_is_shown() -> None:
     world.settle()
     found = world.variant()
     assert (found.state, found.bytes_done, found.bytes_total, found.eta_seconds) == ("Downloading", 50, 200, 3)
-    assert world.resource.status.progress == "0/2 tiny.en Downloading 25% 1 MiB/s"
+    assert world.resource.status.progress == "0/2 tiny.en Downloading 25% 1 MiB/s 3s left"
     world.progress = {}
     world.settle()
     assert world.variant().bytes_done == 50

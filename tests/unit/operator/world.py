@@ -11,10 +11,11 @@ from typing import Any
 
 from whisper_operator.api import GROUP
 from whisper_operator.api.modelset import ModelSet, VariantStatus
+from whisper_operator.api.whisperservice import WhisperService
 from whisper_operator.plan.conditions import timestamp
 from whisper_operator.plan.modelset import plan_modelset
 from whisper_operator.plan.modelset.claim import claim_name
-from whisper_operator.plan.types import Defaults, Event, Images, ObservedModelSet, Plan, Progress
+from whisper_operator.plan.types import Defaults, Event, Images, ObjectRef, ObservedModelSet, Plan, Progress
 
 Object = dict[str, Any]
 DEFAULTS = Defaults(images=Images(models="models:1", runtimes={"cpu": "cpu:1"}, router="router:1"))
@@ -33,6 +34,8 @@ class World:
 
     spec: Object = field(default_factory=lambda: {"models": [TINY]})
     name: str = "models"
+    uid: str = UID
+    created: str = timestamp(START)
     defaults: Defaults = DEFAULTS
     now: datetime = START
     generation: int = 1
@@ -44,7 +47,10 @@ class World:
     progress: dict[str, Progress] = field(default_factory=dict)
     claim_events: list[Object] = field(default_factory=list)
     job_events: list[Object] = field(default_factory=list)
-    complaints: list[Object] = field(default_factory=list)
+    readers: list[Object] = field(default_factory=list)
+    beside: list["World"] = field(default_factory=list)
+    """Other sets on the claim of the first of them."""
+    users: tuple[WhisperService, ...] = ()
     refusals: tuple[str, ...] = ()
     events: list[Event] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
@@ -53,20 +59,23 @@ class World:
 
     @property
     def resource(self) -> ModelSet:
-        meta = {"name": self.name, "namespace": "demo", "uid": UID, "generation": self.generation}
+        meta: Object = {"name": self.name, "namespace": "demo", "uid": self.uid, "generation": self.generation}
+        meta |= {"creationTimestamp": self.created}
         return ModelSet.model_validate({"metadata": meta, "spec": self.spec, "status": self.status})
 
     def observe(self) -> ObservedModelSet:
         return ObservedModelSet(
             resource=self.resource,
-            claim=self.claim,
+            claim=self.beside[0].claim if self.beside and self.claim is None else self.claim,
             claim_events=tuple(self.claim_events),
             storage_classes=self.classes,
             jobs=tuple(self.jobs.values()),
             pods=tuple(self.pods.values()),
             job_events=tuple(self.job_events),
             progress=self.progress,
-            complaints=tuple(self.complaints),
+            readers=tuple(self.readers),
+            others=tuple(one.resource for one in self.beside),
+            users=self.users,
             services=(),
             now=self.now,
             defaults=self.defaults,
@@ -81,6 +90,10 @@ class World:
         assert plan.status is not None
         self.status = plan.status
         self.events += plan.events
+        for reference in plan.hold:
+            self._own(reference, {"kind": "ModelSet", "name": self.name, "uid": self.uid})
+        for reference in plan.release:
+            self._own(reference, None)
         for reference in plan.prune:
             removed = self.jobs.pop(reference.name)
             assert removed["metadata"]["uid"] == reference.uid
@@ -109,8 +122,9 @@ class World:
         self.claim = self.claim | {"status": {"phase": phase, "capacity": {"storage": "20Gi"}}}
 
     def running(self, word: str = "") -> str:
-        """The name of a Job that runs, by a part of its name."""
-        found = [name for name, one in self.jobs.items() if word in name and not one.get("status")]
+        """The name of a Job that runs, by a part of its name or its task."""
+        going = [name for name, one in self.jobs.items() if not one.get("status")]
+        found = [name for name in going if word in (name if word in name else self.task(name))]
         assert len(found) == 1, (word, list(self.jobs))
         return found[0]
 
@@ -136,9 +150,19 @@ class World:
         condition = {"type": "Failed" if code else "Complete", "status": "True"}
         self.jobs[job] = self.jobs[job] | {"status": {"conditions": [condition]}}
 
-    def succeed(self, word: str = "", digest: str = DIGEST) -> None:
-        said = {"outcome": "Ready", "revision": "r1", "digest": digest, "size_bytes": 7, "path": "p"}
-        self.end(self.running(word), said)
+    def succeed(self, word: str = "", digest: str = DIGEST, similarity: float = 1.0) -> None:
+        """The Job's task is done, whatever it is."""
+        job = self.running(word)
+        said: Object = {"outcome": "Ready", "revision": "r1", "digest": digest, "size_bytes": 7, "path": "p"}
+        if self.task(job) == "remove":
+            said = {"outcome": "Removed", "freed_bytes": 7}
+        if self.task(job) == "validate":
+            said = said | {"similarity": similarity, "threshold": 0.95}
+        self.end(job, said)
+
+    def task(self, job: str) -> str:
+        """What a Job is there for."""
+        return str(self.jobs[job]["metadata"]["labels"]["app.kubernetes.io/component"])
 
     def fail(self, reason: str, word: str = "", *, retryable: bool = True, **more: Any) -> None:
         said = {"outcome": "Failed", "reason": reason, "message": "why", "retryable": retryable} | more
@@ -150,9 +174,7 @@ class World:
         ended = {"exitCode": 1, "message": said, "startedAt": timestamp(self.now)}
         annotations = {f"{GROUP}/{name}": value for name, value in notes.items()}
         meta = {"name": f"cpu-{next(self.counter)}", "annotations": annotations}
-        self.complaints.append(
-            {"metadata": meta, "status": {"containerStatuses": [{"lastState": {"terminated": ended}}]}}
-        )
+        self.readers.append({"metadata": meta, "status": {"containerStatuses": [{"lastState": {"terminated": ended}}]}})
 
     def variant(self, variant_format: str = "pytorch") -> VariantStatus:
         return next(one for one in self.resource.status.variants if one.format == variant_format)
@@ -165,6 +187,13 @@ class World:
     def reasons(self) -> list[str]:
         """Of all Events so far."""
         return [event.reason for event in self.events]
+
+    def _own(self, reference: ObjectRef, owner: Object | None) -> None:
+        live = self.jobs[reference.name]
+        assert live["metadata"]["uid"] == reference.uid
+        others = [one for one in live["metadata"].get("ownerReferences", []) if one["uid"] != self.uid]
+        meta = live["metadata"] | {"ownerReferences": others + ([owner] if owner else [])}
+        self.jobs[reference.name] = live | {"metadata": meta}
 
     def _apply(self, manifest: Object) -> None:
         name = manifest["metadata"]["name"]
@@ -183,6 +212,36 @@ class World:
         return manifest | {"metadata": meta}
 
 
+def beside(first: World, name: str = "other", **spec: Any) -> World:
+    """A younger set on the claim of another one, whose Jobs both see."""
+    found = World(
+        spec={"models": [TINY], "storage": {"existingClaim": claim_name(first.resource)}} | spec,
+        name=name,
+        uid=f"uid-of-{name}",
+        created=timestamp(START + timedelta(hours=1)),
+        jobs=first.jobs,
+        pods=first.pods,
+        progress=first.progress,
+        made=first.made,
+        counter=first.counter,
+        beside=[first],
+    )
+    first.beside.append(found)
+    return found
+
+
+def settle_all(*worlds: World) -> None:
+    """Turn each until none changes any more."""
+    for _ in range(20):
+        before = [(one.status, dict(one.jobs)) for one in worlds]
+        for one in worlds:
+            one.now = max(other.now for other in worlds)
+            one.turn()
+        if [(one.status, dict(one.jobs)) for one in worlds] == before:
+            return
+    raise AssertionError("the plans do not come to rest")
+
+
 def ready_world(**fields: Any) -> World:
     """Everything made."""
     world = World(**fields)
@@ -191,6 +250,8 @@ def ready_world(**fields: Any) -> World:
     world.settle()
     world.succeed("pytorch")
     world.settle()
-    world.succeed("onnx")
+    world.succeed("convert")
+    world.settle()
+    world.succeed("validate")
     world.settle()
     return world

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from whisper_operator.config import Config
 from whisper_operator.plan.modelset.job import job
+from whisper_operator.plan.modelset.task import making
 from whisper_operator.plan.modelset.wanted import wanted_variants
 from whisper_operator.plan.service import plan_service
 from whisper_operator.plan.types import Manifest
@@ -34,7 +35,7 @@ def templates(config: Config) -> dict[str, Manifest]:
         f"Deployment/{one['metadata']['name']}": one["spec"]["template"] for one in planned if "Deploy" in one["kind"]
     }
     base = wanted_variants(models, "models-models", "uid")[0]
-    return found | {"Job": job(models, base, config.defaults)["spec"]["template"]}
+    return found | {"Job": job(models, making(base), config.defaults)["spec"]["template"]}
 
 
 def another(name: str, value: Any) -> Any:

@@ -6,12 +6,17 @@ Pure: everything that it depends on is in the ObservedModelSet.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
+from whisper_operator.api.modelset import VariantStatus
+from whisper_operator.plan.modelset.around import Around
+from whisper_operator.plan.modelset.attempt import Decision
 from whisper_operator.plan.modelset.claim import Storage, claim_manifest, claim_name, storage
+from whisper_operator.plan.modelset.keepers import keeps, may_end, reference
+from whisper_operator.plan.modelset.removal import departures
+from whisper_operator.plan.modelset.siblings import siblings
 from whisper_operator.plan.modelset.summary import events, status
-from whisper_operator.plan.modelset.variant import Around, Decision, decide
+from whisper_operator.plan.modelset.variant import decide
 from whisper_operator.plan.modelset.wanted import Wanted, wanted_variants
-from whisper_operator.plan.ownership import is_left, is_owned
-from whisper_operator.plan.types import Manifest, ObjectRef, ObservedModelSet, Plan
+from whisper_operator.plan.types import Manifest, ObservedModelSet, Plan
 
 __all__ = ["plan_modelset"]
 
@@ -23,28 +28,37 @@ def plan_modelset(observed: ObservedModelSet) -> Plan:
     """Everything to do about one set, from what was observed of it."""
     if observed.resource.metadata.deletion_timestamp:
         return Plan()
-    claim = observed.claim
-    claim_uid = claim["metadata"]["uid"] if claim else ""
-    wanted = wanted_variants(observed.resource, claim_name(observed.resource), claim_uid)
+    name = claim_name(observed.resource)
+    claim_uid = observed.claim["metadata"]["uid"] if observed.claim else ""
+    wanted = wanted_variants(observed.resource, name, claim_uid)
     kept = storage(observed)
-    decisions = _decide(observed, kept, wanted)
-    said = status(observed, kept, decisions)
+    around = Around(observed, kept, siblings(observed, name, claim_uid))
+    staying, leaving = _decide(around, wanted), departures(wanted, around)
+    said = status(observed, kept, staying, leaving)
+    decisions = [*staying, *leaving]
+    superfluous = list(_superfluous(observed, decisions))
     return Plan(
         apply=tuple(_apply(observed, decisions)),
-        prune=tuple(_prune(observed, wanted, decisions)),
+        prune=(
+            *(one.prune for one in decisions if one.prune is not None),
+            *(reference(one) for one in superfluous if may_end(one, observed.resource)),
+        ),
+        hold=tuple(one.hold for one in decisions if one.hold is not None),
+        release=tuple(reference(one) for one in superfluous if not may_end(one, observed.resource)),
         status=said.dump(),
         events=tuple(events(observed, kept, said)),
         look_again=_look_again(kept, decisions),
     )
 
 
-def _decide(observed: ObservedModelSet, kept: Storage, wanted: Sequence[Wanted]) -> list[Decision]:
+def _decide(around: Around, wanted: Sequence[Wanted]) -> list[Decision]:
+    """In the order of `wanted`, in which bases come first."""
     found: list[Decision] = []
-    ready: set[str] = set()
+    bases: dict[str, VariantStatus] = {}
     for one in wanted:
-        decision = decide(one, Around(observed, kept, base_ready=one.model in ready))
-        if one.is_base and decision.ready:
-            ready.add(one.model)
+        decision = decide(one, None if one.is_downloaded else bases.get(one.model), around)
+        if one.is_base:
+            bases[one.model] = decision.status
         found.append(decision)
     return found
 
@@ -56,14 +70,13 @@ def _apply(observed: ObservedModelSet, decisions: Iterable[Decision]) -> Iterato
     yield from (decision.apply for decision in decisions if decision.apply is not None)
 
 
-def _prune(observed: ObservedModelSet, wanted: Iterable[Wanted], decisions: Iterable[Decision]) -> Iterator[ObjectRef]:
-    yield from (decision.prune for decision in decisions if decision.prune is not None)
-    names = {one.job for one in wanted}
+def _superfluous(observed: ObservedModelSet, decisions: Iterable[Decision]) -> Iterator[Manifest]:
+    """Jobs of this set that have done their task, or that nothing of the spec asks for any more."""
+    names = {decision.job for decision in decisions}
     for live in observed.jobs:
-        meta = live["metadata"]
-        mine = is_owned(live, observed.resource) or is_left(live, observed.resource)
-        if meta["name"] not in names and mine and not meta.get("deletionTimestamp"):
-            yield ObjectRef("batch/v1", "Job", meta["namespace"], meta["name"], meta["uid"])
+        ours = keeps(live, observed.resource) or may_end(live, observed.resource)
+        if ours and live["metadata"]["name"] not in names and not live["metadata"].get("deletionTimestamp"):
+            yield live
 
 
 def _look_again(kept: Storage, decisions: Iterable[Decision]) -> timedelta | None:

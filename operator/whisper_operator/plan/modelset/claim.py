@@ -8,6 +8,7 @@ from whisper_operator.api.modelset import ClaimTemplate, ModelSet, StorageStatus
 from whisper_operator.api.units import amount
 from whisper_operator.plan import names
 from whisper_operator.plan.conditions import Stated
+from whisper_operator.plan.modelset.sharing import unshareable
 from whisper_operator.plan.ownership import MODELSET_LABEL, labels
 from whisper_operator.plan.types import Manifest, ObservedModelSet
 
@@ -38,6 +39,12 @@ def claim_name(models: ModelSet) -> str:
     """The claim that a set uses."""
     storage = models.spec.storage
     return (storage.existing_claim if storage else None) or names.claim(models.metadata.name)
+
+
+def claim_asked_for(stored: Manifest) -> str:
+    """The claim that a set uses, from the set as it is stored."""
+    storage = stored["spec"].get("storage") or {}
+    return str(storage.get("existingClaim") or names.claim(stored["metadata"]["name"]))
 
 
 def is_made(models: ModelSet) -> bool:
@@ -107,7 +114,7 @@ def storage(observed: ObservedModelSet) -> Storage:
         return Storage(Reason.CLAIM_TERMINATING, f"claim {name} is being deleted; what uses it must end first")
     match (live.get("status") or {}).get("phase"):
         case "Bound":
-            return _bound(models, live)
+            return _bound(observed, live)
         case "Lost":
             return Storage(Reason.CLAIM_LOST, f"the volume of claim {name} is gone: delete the claim", stalled=True)
         case _:
@@ -133,8 +140,11 @@ def _absent(models: ModelSet, name: str) -> Storage:
     return Storage(Reason.CLAIM_NOT_FOUND, f"storage.existingClaim: there is no claim {name} in this namespace")
 
 
-def _bound(models: ModelSet, live: Manifest) -> Storage:
+def _bound(observed: ObservedModelSet, live: Manifest) -> Storage:
+    models = observed.resource
     name = live["metadata"]["name"]
+    if (held := unshareable(observed)) is not None:
+        return Storage(Reason.VOLUME_NOT_SHAREABLE, held, usable=True, bound=True, stalled=True)
     if is_made(models) and (differs := _difference(template(models), live)):
         message = f"claim {name} has {differs}, and a bound claim cannot change: correct the spec or delete the claim"
         return Storage(Reason.CLAIM_DIFFERS, message, usable=True, bound=True, stalled=True)

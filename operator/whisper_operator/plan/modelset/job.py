@@ -1,32 +1,33 @@
-"""The Job that makes one variant: restricted, without a token, retried by the operator and not by Kubernetes."""
+"""The Job that does one task with one variant: restricted, without a token of the cluster, retried by the operator."""
 
+import json
 from typing import Any
 
 from whisper_operator.api import GROUP
-from whisper_operator.api.modelset import ModelSet, SecretKey
+from whisper_operator.api.modelset import ModelSet
 from whisper_operator.plan import names, security
-from whisper_operator.plan.modelset.claim import APP, claim_name
-from whisper_operator.plan.modelset.wanted import Wanted
+from whisper_operator.plan.modelset.arguments import arguments
+from whisper_operator.plan.modelset.claim import APP
+from whisper_operator.plan.modelset.mounts import TERMINATION_LOG, environment, mounts, volumes
+from whisper_operator.plan.modelset.resources import resources
+from whisper_operator.plan.modelset.task import Work
 from whisper_operator.plan.ownership import labels, metadata
 from whisper_operator.plan.types import Defaults, Manifest
 
 INPUT = f"{GROUP}/input"
-"""Annotation: the digest of what the variant is made from."""
+"""Annotation: the digest of what the task is done with."""
+MADE_FROM = f"{GROUP}/made-from"
+"""Annotation: the digest of the base that a conversion started from."""
 RECIPE = f"{GROUP}/recipe"
 """Annotation: the digest of the Job's own spec."""
-ROOT = "/models"
-TOKEN_FOLDER = "/var/run/secrets/whisper/hub-token"  # noqa: S105  # a path
-TERMINATION_LOG = "/dev/termination-log"
 WRITES_A_VOLUME = {"fsGroup": security.USER, "fsGroupChangePolicy": "OnRootMismatch"}
 PROGRESS_PORT = 8080
 DEADLINE_SECONDS = 6 * 3600
-GIB = 2**30
 
 
-def job(models: ModelSet, wanted: Wanted, defaults: Defaults) -> Manifest:
-    """The Job for one variant."""
-    component = "download" if wanted.is_base else "convert"
-    meta = metadata(models, wanted.job, APP, component)
+def job(models: ModelSet, work: Work, defaults: Defaults) -> Manifest:
+    """The Job for one task."""
+    meta = metadata(models, work.job, APP, str(work.task))
     jobs = models.spec.jobs
     spec = {
         "backoffLimit": 0,
@@ -35,97 +36,44 @@ def job(models: ModelSet, wanted: Wanted, defaults: Defaults) -> Manifest:
         "podReplacementPolicy": "Failed",
         "activeDeadlineSeconds": (jobs.deadline_seconds if jobs else None) or DEADLINE_SECONDS,
         "template": {
-            "metadata": {"labels": labels(models, APP, component)},
-            "spec": pod(models, wanted, defaults),
+            "metadata": {"labels": labels(models, APP, str(work.task))},
+            "spec": pod(models, work, defaults),
         },
     }
-    meta["annotations"] = {INPUT: wanted.input, RECIPE: names.digest(repr(spec))}
+    meta["annotations"] = {INPUT: work.input, RECIPE: names.digest(json.dumps(spec, sort_keys=True))}
+    if work.made_from:
+        meta["annotations"][MADE_FROM] = work.made_from
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": spec}
 
 
-def pod(models: ModelSet, wanted: Wanted, defaults: Defaults) -> dict[str, Any]:
+def pod(models: ModelSet, work: Work, defaults: Defaults) -> dict[str, Any]:
     """The pod's spec."""
     placement = models.spec.jobs.placement if models.spec.jobs else None
-    spec: dict[str, Any] = {
+    return {
         "restartPolicy": "Never",
         **security.pod(defaults, WRITES_A_VOLUME),
-        "containers": [container(models, wanted, defaults)],
-        "volumes": volumes(models, wanted),
+        "containers": [container(models, work, defaults)],
+        "volumes": volumes(models, work),
+        **(placement.dump() if placement else {}),
     }
-    return spec | (placement.dump() if placement else {})
 
 
-def container(models: ModelSet, wanted: Wanted, defaults: Defaults) -> dict[str, Any]:
+def container(models: ModelSet, work: Work, defaults: Defaults) -> dict[str, Any]:
     """The one container."""
-    mounts: list[dict[str, Any]] = [{"name": "models", "mountPath": ROOT}, {"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108  # in the pod
-    if _token(models, wanted):
-        mounts.append({"name": "hub-token", "mountPath": TOKEN_FOLDER, "readOnly": True})
+    reporting = ["--progress-port", str(PROGRESS_PORT), "--termination-log", TERMINATION_LOG]
     return {
         "name": "models",
         "image": defaults.images.models,
         "imagePullPolicy": defaults.images.pull_policy,
-        "args": download_args(models, wanted, defaults) if wanted.is_base else convert_args(wanted),
-        "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108  # in the pod
+        "args": [*arguments(models, work, defaults), *reporting],
+        "env": environment(models, work),
         "ports": [{"name": "progress", "containerPort": PROGRESS_PORT}],
-        "resources": resources(models, wanted),
+        "resources": resources(models, work),
         "securityContext": security.container(),
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": mounts,
+        "volumeMounts": mounts(models, work),
     }
-
-
-def download_args(models: ModelSet, wanted: Wanted, defaults: Defaults) -> list[str]:
-    """`whisper-models download …`."""
-    source = wanted.source
-    options = {
-        "--repo": source.repo,
-        "--revision": source.revision,
-        "--endpoint": source.endpoint or defaults.hub_endpoint,
-        "--token-file": f"{TOKEN_FOLDER}/token" if _token(models, wanted) else None,
-    }
-    given = [word for option, value in options.items() if value for word in (option, value)]
-    return ["download", "--root", ROOT, "--models", wanted.model, *given, *reporting()]
-
-
-def convert_args(wanted: Wanted) -> list[str]:
-    """`whisper-models convert …`."""
-    variant = ["--model", wanted.model, "--format", wanted.format, "--precision", wanted.precision]
-    return ["convert", "--root", ROOT, *variant, *reporting()]
-
-
-def reporting() -> list[str]:
-    """Where progress and the result are told."""
-    return ["--progress-port", str(PROGRESS_PORT), "--termination-log", TERMINATION_LOG]
-
-
-def resources(models: ModelSet, wanted: Wanted) -> dict[str, Any]:
-    """What the spec says; else little is reserved and memory is bounded by what the model's size needs."""
-    asked = models.spec.jobs.resources if models.spec.jobs else None
-    if asked is not None:
-        return asked.dump()
-    limit = "1Gi" if wanted.is_base else f"{2 + 4 * (wanted.size_bytes or 2 * GIB) // GIB}Gi"
-    return {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": limit}}
-
-
-def volumes(models: ModelSet, wanted: Wanted) -> list[dict[str, Any]]:
-    """The claim, a scratch folder, and the token where there is one."""
-    found: list[dict[str, Any]] = [
-        {"name": "models", "persistentVolumeClaim": {"claimName": claim_name(models)}},
-        {"name": "tmp", "emptyDir": {}},
-    ]
-    if token := _token(models, wanted):
-        items = [{"key": token.key or "token", "path": "token"}]
-        found.append({"name": "hub-token", "secret": {"secretName": token.name, "items": items, "defaultMode": 0o440}})
-    return found
-
-
-def _token(models: ModelSet, wanted: Wanted) -> SecretKey | None:
-    """The set's token, for downloads from the set's own hub: no other host is told it."""
-    hub = models.spec.source.hugging_face if models.spec.source else None
-    if hub is None or not wanted.is_base or wanted.source.endpoint != hub.endpoint:
-        return None
-    return hub.token_secret_ref
 
 
 def claim_of(live: Manifest) -> str | None:

@@ -30,16 +30,20 @@ def claim_served(pod: Manifest) -> str | None:
     return None if name is None else str(name)
 
 
+def served(pod: Manifest) -> tuple[str, str]:
+    """The model that a runtime's pod reads, and its format and precision."""
+    notes = _notes(pod)
+    return canonical(str(notes.get(MODEL_ANNOTATION))), str(notes.get(VARIANT_ANNOTATION))
+
+
 def complains(pod: Manifest) -> bool:
     """Whether a container of this pod ended because of what it read."""
     return any(True for _ in _complaints(pod))
 
 
 def _of_runtimes(wanted: Wanted, observed: ObservedModelSet) -> Iterator[tuple[str, str]]:
-    for pod in observed.complaints:
-        notes = _notes(pod)
-        serves = (canonical(str(notes.get(MODEL_ANNOTATION))), notes.get(VARIANT_ANNOTATION))
-        if serves == (canonical(wanted.model), f"{wanted.format}/{wanted.precision}"):
+    for pod in observed.readers:
+        if served(pod) == (canonical(wanted.model), f"{wanted.format}/{wanted.precision}"):
             yield from ((began, f"Pod {pod['metadata']['name']}: {said}") for began, said in _complaints(pod))
 
 

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from whisper_operator.api.conditions import Reason
 from whisper_operator.api.schema import Part
 from whisper_operator.plan.modelset.job import finished
+from whisper_operator.plan.modelset.sharing import MULTI_ATTACH
+from whisper_operator.plan.modelset.task import Task
 from whisper_operator.plan.trouble import Trouble, trouble
 from whisper_operator.plan.types import Manifest, ObservedModelSet
 
@@ -23,22 +25,41 @@ EVENT_REASONS = {
 """What the Job controller and the kubelet say in Events, and nowhere else; what others say there may be long over."""
 
 
+OUTCOMES = ("Ready", "Unverified", "Removed", "Failed")
+SUCCESS_FIELDS = {one: one for one in ("outcome", "revision", "digest", "path", "similarity", "threshold")} | {
+    "size_bytes": "sizeBytes"
+}
 LONGEST_WISH = 3600.0
 """Seconds; a hub that asks for more is asked again after an hour all the same."""
 
 
 class Success(Part):
-    """What the container of a Job says when it made a variant."""
+    """What the container of a Job says when it did its task."""
 
+    outcome: Literal["Ready", "Unverified", "Removed"]
     revision: str | None = None
-    digest: str
-    size_bytes: int | None = None
+    digest: str | None = None
+    size_bytes: Annotated[int, Field(ge=0)] | None = None
     path: str | None = None
+    similarity: Annotated[float, Field(ge=0, le=1)] | None = None
+    threshold: float | None = None
+
+    def answers(self, task: Task) -> bool:
+        """Whether it is what this task is to say."""
+        match task:
+            case Task.DOWNLOAD | Task.CONVERT | Task.REFRESH:
+                return self.outcome == "Ready" and self.digest is not None
+            case Task.VALIDATE:
+                return self.outcome in ("Ready", "Unverified") and self.similarity is not None
+            case Task.VERIFY:
+                return self.outcome == "Ready"
+            case Task.REMOVE:
+                return self.outcome == "Removed"
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A Job that did not make its variant."""
+    """A Job that did not do its task."""
 
     reason: str
     message: str
@@ -47,15 +68,15 @@ class Ended:
     """How long the hub asked to be left alone."""
 
 
-def result(live: Manifest, observed: ObservedModelSet) -> Success | Ended | None:
+def result(live: Manifest, task: Task, observed: ObservedModelSet) -> Success | Ended | None:
     """How a Job ended; None while it runs."""
     end = finished(live)
     if end is None:
         return None
     pods = pods_of(live, observed.pods)
     said = _words(pods)
-    if end["type"] == "Complete":
-        return _success(said)
+    if end["type"] == "Complete" or said.get("outcome") == "Unverified":
+        return _success(said, task)
     if said.get("outcome") == "Failed":
         return _failure(said)
     if end.get("reason") == "DeadlineExceeded":
@@ -81,7 +102,13 @@ def obstacle(live: Manifest, observed: ObservedModelSet) -> Trouble | None:
         for one in observed.job_events
         if one.get("involvedObject", {}).get("uid") in uids and one.get("reason") in EVENT_REASONS
     ]
-    return Trouble(EVENT_REASONS[telling[-1]["reason"]], str(telling[-1].get("message", ""))) if telling else None
+    return _told_by(telling[-1]) if telling else None
+
+
+def _told_by(event: Manifest) -> Trouble:
+    message = str(event.get("message", ""))
+    reason = Reason.VOLUME_NOT_SHAREABLE if MULTI_ATTACH in message else EVENT_REASONS[event["reason"]]
+    return Trouble(reason, message)
 
 
 def pods_of(live: Manifest, pods: Iterable[Manifest]) -> list[Manifest]:
@@ -109,16 +136,19 @@ def _said(pod: Manifest) -> dict[str, Any] | None:
             said = json.loads(message or "")
         except ValueError:
             continue
-        if isinstance(said, dict) and said.get("outcome") in ("Ready", "Failed"):
+        if isinstance(said, dict) and said.get("outcome") in OUTCOMES:
             return said
     return None
 
 
-def _success(said: dict[str, Any]) -> Success | Ended:
+def _success(said: dict[str, Any], task: Task) -> Success | Ended:
     try:
-        return Success.model_validate({to: said.get(of) for of, to in SUCCESS_FIELDS.items()})
+        found = Success.model_validate({to: said.get(of) for of, to in SUCCESS_FIELDS.items()})
     except ValidationError:
-        return Ended(Reason.CONTAINER_FAILED, "the Job completed but its pod is gone and left no result; it runs again")
+        found = None
+    if found is not None and found.answers(task):
+        return found
+    return Ended(Reason.CONTAINER_FAILED, "the Job completed but its pod is gone or left no result; it runs again")
 
 
 def _failure(said: dict[str, Any]) -> Ended:
@@ -129,9 +159,6 @@ def _failure(said: dict[str, Any]) -> Ended:
         retryable=bool(said.get("retryable", True)),
         retry_after=timedelta(seconds=min(after, LONGEST_WISH)) if isinstance(after, int | float) else None,
     )
-
-
-SUCCESS_FIELDS = {"revision": "revision", "digest": "digest", "size_bytes": "sizeBytes", "path": "path"}
 
 
 def _word(reason: Any) -> str:

@@ -6,17 +6,23 @@ from whisper_operator.api.conditions import ConditionType, Reason
 from whisper_operator.api.modelset import ModelSetStatus, VariantState, VariantStatus
 from whisper_operator.api.units import human_bytes
 from whisper_operator.plan.conditions import Stated, settle
+from whisper_operator.plan.modelset.attempt import Decision
 from whisper_operator.plan.modelset.claim import Storage, storage_status
-from whisper_operator.plan.modelset.variant import Decision
+from whisper_operator.plan.modelset.verification import verified
 from whisper_operator.plan.types import Event, ObservedModelSet
 
-QUIET = frozenset({Reason.SUSPENDED, Reason.WAITING_FOR_BASE, Reason.JOB_ELSEWHERE})
+QUIET = frozenset(
+    {Reason.SUSPENDED, Reason.WAITING_FOR_BASE, Reason.JOB_ELSEWHERE, Reason.REMOVING, Reason.STILL_IN_USE}
+)
 """Reasons for waiting that are nobody's fault."""
 COLUMN = 64
+MINUTE, HOUR = 60, 3600
 NAMES = 512
 
 
-def status(observed: ObservedModelSet, storage: Storage, decisions: Sequence[Decision]) -> ModelSetStatus:
+def status(
+    observed: ObservedModelSet, storage: Storage, decisions: Sequence[Decision], leaving: Sequence[Decision]
+) -> ModelSetStatus:
     """The whole status."""
     meta = observed.resource.metadata
     variants = tuple(decision.status for decision in decisions)
@@ -31,6 +37,7 @@ def status(observed: ObservedModelSet, storage: Storage, decisions: Sequence[Dec
         size=human_bytes(sum(one.size_bytes or 0 for one in ready)) if ready else None,
         storage=storage_status(observed, storage),
         variants=variants,
+        leaving=tuple(decision.status for decision in leaving),
         used_by=observed.services[:256],
     )
 
@@ -54,7 +61,7 @@ def conditions(observed: ObservedModelSet, storage: Storage, decisions: Sequence
         reason = blocked.reason if blocked else Reason.PROGRESSING
         yield Stated(ConditionType.RECONCILING, True, reason, blocked.message if blocked else "")
     yield storage.stated
-    yield verified(decisions)
+    yield verified(observed.resource, [decision.status for decision in decisions])
 
 
 def _under_way(observed: ObservedModelSet, decisions: Sequence[Decision]) -> tuple[Reason, str]:
@@ -100,17 +107,6 @@ def _setback(variant: VariantStatus) -> tuple[str, str] | None:
     return None
 
 
-def verified(decisions: Sequence[Decision]) -> Stated:
-    """Whether all files were checked against their digests."""
-    for decision in decisions:
-        failure = decision.status.last_failure
-        if failure and failure.reason == Reason.CHECKSUM_MISMATCH:
-            return Stated(ConditionType.VERIFIED, False, failure.reason, failure.message)
-    if all(decision.ready for decision in decisions):
-        return Stated(ConditionType.VERIFIED, True, Reason.VERIFIED, "all files have the digests they should have")
-    return Stated(ConditionType.VERIFIED, None, Reason.PROGRESSING, "not all variants are there yet")
-
-
 def progress(variants: Iterable[VariantStatus]) -> str:
     """The column that is watched while one waits: `1/2 tiny.en Downloading 43% 12 MiB/s`."""
     listed = list(variants)
@@ -124,7 +120,16 @@ def progress(variants: Iterable[VariantStatus]) -> str:
             words.append(f"{min(100, 100 * one.bytes_done // one.bytes_total)}%")
         if one.bytes_per_second:
             words.append(f"{human_bytes(one.bytes_per_second)}/s")
+        if one.eta_seconds:
+            words.append(f"{_span(one.eta_seconds)} left")
     return " ".join(words)
+
+
+def _span(seconds: int) -> str:
+    """`40s`, `12m` or `3h`."""
+    if seconds < MINUTE:
+        return f"{seconds}s"
+    return f"{seconds // MINUTE}m" if seconds < HOUR else f"{seconds // HOUR}h"
 
 
 def events(observed: ObservedModelSet, storage: Storage, now: ModelSetStatus) -> Iterator[Event]:
@@ -134,8 +139,10 @@ def events(observed: ObservedModelSet, storage: Storage, now: ModelSetStatus) ->
     if _reason(before, ConditionType.STORAGE_READY) != storage.reason and storage.reason is not Reason.CLAIM_PENDING:
         bad = storage.stalled or not storage.usable
         yield Event("Warning" if bad else "Normal", str(storage.reason), storage.message)
-    for one in now.variants:
-        yield from _variant_events(known.get((one.name, one.format, one.precision)), one, storage)
+    known |= {(one.name, one.format, one.precision): one for one in before.leaving}
+    for one in (*now.variants, *now.leaving):
+        yield from _variant_events(known.pop((one.name, one.format, one.precision), None), one, storage)
+    yield from (Event("Normal", "VariantRemoved", f"{_title(one)} is gone") for one in known.values() if one.digest)
     if observed.taken or observed.refusals:
         ready = now.conditions[0]
         if _reason(before, ConditionType.READY) != ready.reason:
@@ -145,10 +152,10 @@ def events(observed: ObservedModelSet, storage: Storage, now: ModelSetStatus) ->
 
 
 def _variant_events(before: VariantStatus | None, now: VariantStatus, storage: Storage) -> Iterator[Event]:
-    if now.state is VariantState.READY:
-        if before is None or before.state is not VariantState.READY:
-            size = f" ({human_bytes(now.size_bytes)})" if now.size_bytes else ""
-            yield Event("Normal", "VariantReady", f"{_title(now)} is ready{size}")
+    was_ready = before is not None and before.state is VariantState.READY
+    if now.state is VariantState.READY and not was_ready:
+        size = f" ({human_bytes(now.size_bytes)})" if now.size_bytes else ""
+        yield Event("Normal", "VariantReady", f"{_title(now)} is ready{size}")
         return
     old, new = (before.last_failure if before else None), now.last_failure
     if new is not None:

@@ -6,6 +6,7 @@ from whisper_operator.api.conditions import Reason
 from whisper_operator.api.modelset import Failure, VariantState, VariantStatus
 from whisper_operator.plan.conditions import timestamp
 from whisper_operator.plan.modelset.result import Ended, Success
+from whisper_operator.plan.modelset.task import Task, Work
 from whisper_operator.plan.modelset.wanted import Wanted
 from whisper_operator.plan.types import Progress
 
@@ -28,22 +29,33 @@ def fresh(wanted: Wanted) -> VariantStatus:
     )
 
 
-def started(wanted: Wanted, before: VariantStatus) -> VariantStatus:
+def started(work: Work, before: VariantStatus) -> VariantStatus:
     """A Job was made; how far it is, nobody has said yet."""
-    return fresh(wanted).model_copy(
-        update={"state": working(wanted), "attempts": before.attempts, "last_failure": before.last_failure}
+    if not work.makes:
+        return still(before).model_copy(update={"state": working(work.task), "reason": None, "message": None})
+    kept = ("attempts", "last_failure", "revision", "validated_with")
+    return fresh(work.wanted).model_copy(
+        update={"state": working(work.task)} | {name: getattr(before, name) for name in kept}
     )
 
 
-def working(wanted: Wanted) -> VariantState:
+def working(task: Task) -> VariantState:
     """What a Job of this kind does, whatever it calls the steps on its way."""
-    return VariantState.DOWNLOADING if wanted.is_base else VariantState.CONVERTING
+    match task:
+        case Task.DOWNLOAD | Task.REFRESH:
+            return VariantState.DOWNLOADING
+        case Task.CONVERT:
+            return VariantState.CONVERTING
+        case Task.VALIDATE | Task.VERIFY:
+            return VariantState.VALIDATING
+        case Task.REMOVE:
+            return VariantState.PENDING
 
 
-def told(wanted: Wanted, progress: Progress) -> dict[str, object]:
+def told(work: Work, progress: Progress) -> dict[str, object]:
     """What the Job's pod says."""
     return {
-        "state": VariantState.VALIDATING if progress.stage in CHECKING else working(wanted),
+        "state": VariantState.VALIDATING if progress.stage in CHECKING else working(work.task),
         "stage": progress.stage,
         "bytes_done": max(progress.bytes_done, 0),
         "bytes_total": progress.bytes_total,
@@ -70,10 +82,18 @@ def waiting(before: VariantStatus, reason: Reason, message: str) -> VariantStatu
     return still(before).model_copy(update=update)
 
 
-def made(wanted: Wanted, found: Success, now: datetime) -> VariantStatus:
-    """There, with what the Job said of it; every Job ends by knowing each byte."""
-    update = {"state": VariantState.READY, "verified_at": timestamp(now)}
-    return fresh(wanted).model_copy(update=update | found.model_dump())
+def made(wanted: Wanted, found: Success, made_from: str | None, now: datetime) -> VariantStatus:
+    """There, with what the Job said of it; every Job that makes one ends by knowing each byte."""
+    names = ("revision", "digest", "size_bytes", "path")
+    said = {name: getattr(found, name) for name in names} | {"made_from": made_from}
+    times = {"verified_at": timestamp(now), "refreshed_at": timestamp(now) if wanted.is_downloaded else None}
+    return fresh(wanted).model_copy(update={"state": VariantState.READY} | said | times)
+
+
+def doubted(before: VariantStatus, said: str, uid: str | None, now: datetime) -> VariantStatus:
+    """Somebody says that its bytes are not those that were published: there is no variant until they are mended."""
+    status = failed(before, Ended(Reason.CHECKSUM_MISMATCH, said), uid, now)
+    return status.model_copy(update={"digest": None, "path": None, "size_bytes": None})
 
 
 def failed(before: VariantStatus, found: Ended, uid: str | None, now: datetime) -> VariantStatus:

@@ -10,6 +10,8 @@ from whisper_operator.plan import names
 
 BASE_FORMAT = "pytorch"
 BASE_PRECISION = "stored"
+ORIGINAL_FORMATS = (BASE_FORMAT, "auxiliary")
+"""What is downloaded and served, or converted, as it was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,8 @@ class Wanted:
     model: str
     format: str
     precision: str
-    job: str
-    """Name of the Job that makes it."""
+    claim: str
+    """Name of the claim that it lies on."""
     input: str
     """Changes when what it is made from does, or the claim it lies on."""
     source: HubModel
@@ -32,8 +34,13 @@ class Wanted:
 
     @property
     def is_base(self) -> bool:
-        """Downloaded, not converted."""
+        """What the other variants of the model are made from."""
         return self.format == BASE_FORMAT
+
+    @property
+    def is_downloaded(self) -> bool:
+        """Not converted."""
+        return self.format in ORIGINAL_FORMATS
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -68,7 +75,7 @@ def _variant(
         model=spec.name,
         format=variant_format,
         precision=precision,
-        job=names.job(claim_name, spec.name, variant_format, precision),
+        claim=claim_name,
         input=names.digest(claim_uid, repo, revision, variant_format, precision),
         source=source,
         size_bytes=entry.size_bytes if entry else None,

@@ -1,0 +1,103 @@
+"""What Jobs are given: command lines that `whisper-models` takes, files, environment and room."""
+
+from typing import Any
+
+import pytest
+from whisper_models.cli import parser
+from whisper_operator.plan.modelset.job import PROGRESS_PORT, job
+from whisper_operator.plan.modelset.task import Task, Work
+from whisper_operator.plan.modelset.wanted import wanted_variants
+
+from tests.unit.operator.world import DEFAULTS, TINY, World
+
+EVERYTHING: dict[str, Any] = {
+    "models": [TINY | {"source": {"huggingFace": {"repo": "me/tiny", "revision": "main"}}}],
+    "source": {"huggingFace": {"endpoint": "http://hub.example", "tokenSecretRef": {"name": "hub"}}},
+    "proxy": {"httpsProxy": "http://proxy.example:3128", "noProxy": "10.0.0.0/8,.svc"},
+    "caBundleRef": {"kind": "ConfigMap", "name": "trust"},
+    "validation": {"similarity": 0.9, "samplesConfigMapRef": {"name": "clips"}},
+}
+
+
+def made(task: Task, **spec: Any) -> dict[str, Any]:
+    """The pod's spec of a Job for this task."""
+    models = World(spec={"models": [TINY]} | spec).resource
+    wanted = wanted_variants(models, "models-models", "uid")
+    one = wanted[0] if task in (Task.DOWNLOAD, Task.REFRESH) else wanted[1]
+    pod: dict[str, Any] = job(models, Work(task, one, "in"), DEFAULTS)["spec"]["template"]["spec"]
+    return pod
+
+
+def env(pod: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize("task", Task)
+@pytest.mark.parametrize("spec", [{}, EVERYTHING], ids=["little", "everything"])
+def test_whisper_models_takes_every_command_line(task: Task, spec: dict[str, Any]) -> None:
+    args = made(task, **spec)["containers"][0]["args"]
+    given = parser().parse_args(args)
+    assert given.command == ("download" if task is Task.REFRESH else task)
+    assert str(given.root) == "/models"
+    assert given.models == ["tiny.en"]
+    assert given.progress_port == PROGRESS_PORT
+    assert str(given.termination_log) == "/dev/termination-log"
+    if task not in (Task.DOWNLOAD, Task.REFRESH):
+        assert (given.format, given.precision) == ("onnx", "int8")
+    if task is Task.VALIDATE:
+        assert given.threshold == (0.9 if spec else 0.95)
+
+
+def test_every_volume_is_mounted_and_every_mount_has_a_volume() -> None:
+    for task in Task:
+        pod = made(task, **EVERYTHING)
+        assert [one["name"] for one in pod["volumes"]] == [one["name"] for one in pod["containers"][0]["volumeMounts"]]
+
+
+def test_only_what_asks_the_hub_is_told_the_token_the_proxy_and_whom_to_trust() -> None:
+    for task in Task:
+        pod = made(task, **EVERYTHING)
+        asks = task in (Task.DOWNLOAD, Task.REFRESH)
+        assert ("HTTPS_PROXY" in env(pod)) is asks
+        assert ("SSL_CERT_FILE" in env(pod)) is asks
+        assert any("secret" in one for one in pod["volumes"]) is asks
+        assert any(one["name"] == "trust" for one in pod["volumes"]) is asks
+
+
+def test_the_bundle_may_be_in_a_secret() -> None:
+    bundle = {"kind": "Secret", "name": "trust", "key": "bundle.pem"}
+    pod = made(Task.DOWNLOAD, caBundleRef=bundle)
+    secret = pod["volumes"][-1]["secret"]
+    assert (secret["secretName"], secret["items"]) == ("trust", [{"key": "bundle.pem", "path": "ca.crt"}])
+    assert env(pod)["SSL_CERT_FILE"] == f"{pod['containers'][0]['volumeMounts'][-1]['mountPath']}/ca.crt"
+
+
+def test_a_set_that_only_reports_asks_nothing_of_its_variants() -> None:
+    args = made(Task.VALIDATE, validation={"policy": "Report"})["containers"][0]["args"]
+    assert parser().parse_args(args).threshold == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "memory"),
+    [
+        ("tiny", Task.DOWNLOAD, "1Gi"),
+        ("tiny", Task.CONVERT, "2Gi"),
+        ("large-v2", Task.CONVERT, "13Gi"),
+        ("tiny", Task.VALIDATE, "2Gi"),
+        ("large-v3", Task.VALIDATE, "13Gi"),
+        ("tiny", Task.REMOVE, "1Gi"),
+    ],
+)
+def test_memory_is_bounded_by_the_size_of_the_checkpoint(model: str, task: Task, memory: str) -> None:
+    pod = made(task, models=[TINY | {"name": model}])
+    assert pod["containers"][0]["resources"]["limits"] == {"memory": memory}
+
+
+def test_a_comparison_asks_for_room_for_fp32_on_the_node() -> None:
+    requests = made(Task.VALIDATE)["containers"][0]["resources"]["requests"]
+    assert requests["ephemeral-storage"] == "2Gi"
+
+
+def test_no_process_of_a_job_is_process_1() -> None:
+    for task in Task:
+        assert made(task)["shareProcessNamespace"] is True
