@@ -20,7 +20,8 @@ from whisper_models.validate.windows import Waveform
 
 _LAST_WORDS = 300
 """Characters of what a crashed engine printed last that a message repeats."""
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"}
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def run(work: Work, bounds: Bounds) -> list[str]:
     }
     command = [sys.executable, "-m", "whisper_models.validate.child", json.dumps(job)]
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(command, env={**os.environ, **_OFFLINE}, **pipes) as child:  # noqa: S603 - our own module
+    with subprocess.Popen(command, env={**os.environ, **_OFFLINE, **_ONE_THREAD}, **pipes) as child:  # noqa: S603 - our own module
         try:
             out, printed = child.communicate(_packed(work.windows), timeout=bounds.seconds)
         except subprocess.TimeoutExpired as error:

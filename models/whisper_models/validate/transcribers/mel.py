@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from whisper_models.convert.ggml import mel_filters
+from whisper_models.convert.mel import mel_filters
 
 HOP, FFT, FRAMES = 160, 400, 3000
 Floats = npt.NDArray[np.float32]
