@@ -40,13 +40,9 @@ def onnx(model: str, target: Path) -> None:
 def ggml(model: str, target: Path) -> None:
     """For whisper.cpp."""
     from whisper_models.artifact import Precision  # noqa: PLC0415 - heavy libraries load only where they are needed
-    from whisper_models.convert.ggml import write_ggml  # noqa: PLC0415 - the same
-    from whisper_models.convert.ggml_quantize import quantize_ggml  # noqa: PLC0415 - the same
+    from whisper_models.convert.ggml import convert  # noqa: PLC0415 - the same
 
-    whole = target / "f16.bin"
-    write_ggml(hf_folder(model), whole)
-    quantize_ggml(whole, target / "q8_0.bin", Precision.Q8_0)
-    whole.unlink()
+    convert(hf_folder(model), target / "q8_0.bin", Precision.Q8_0)
 
 
 def openvino(model: str, target: Path) -> None:

@@ -12,6 +12,8 @@ from safetensors.numpy import save_file
 
 WIDTH, HEADS, LAYERS, INNER, VOCABULARY, WINDOW, TEXT = 64, 2, 2, 128, 500, 100, 32
 
+END = "<|endoftext|>"
+
 Tensors = dict[str, npt.NDArray[Any]]
 
 
@@ -47,6 +49,39 @@ def random_tensors(mel_bins: int, seed: int = 0) -> Tensors:
     return tensors
 
 
+def tokenizer() -> dict[str, Any]:
+    """Every byte is a token, and so are the marks that Whisper cannot do without."""
+    visible = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    characters = [chr(byte) for byte in visible] + [chr(256 + place) for place in range(256 - len(visible))]
+    marks = [END, "<|startoftranscript|>", "<|notimestamps|>"]
+    added = [
+        {"id": len(characters) + place, "content": mark, "special": True, "single_word": False, "lstrip": False}
+        | {"rstrip": False, "normalized": False}
+        for place, mark in enumerate(marks)
+    ]
+    sequence = [{"SpecialToken": {"id": marks[1], "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+    special = {
+        mark["content"]: {"id": mark["content"], "ids": [mark["id"]], "tokens": [mark["content"]]} for mark in added
+    }
+    return {
+        "version": "1.0",
+        "added_tokens": added,
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": sequence,
+            "pair": [*sequence, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": special,
+        },
+        "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
+        "model": {
+            "type": "BPE",
+            "vocab": {character: number for number, character in enumerate(characters)},
+            "merges": [],
+        },
+    }
+
+
 def write_configs(folder: Path, mel_bins: int) -> None:
     """The JSON files that go with them."""
     config = {
@@ -66,7 +101,8 @@ def write_configs(folder: Path, mel_bins: int) -> None:
         "config.json": config,
         "generation_config.json": {"alignment_heads": [[0, 1], [1, 0], [1, 1]]},
         "preprocessor_config.json": {"feature_size": mel_bins},
-        "tokenizer.json": {},
+        "tokenizer.json": tokenizer(),
+        "tokenizer_config.json": {"eos_token": END},
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from whisper_models.convert.weights import Read, Weights
@@ -61,6 +62,13 @@ class WhisperCheckpoint:
         """From the last hidden state to logits: the token embedding, unless a fine-tune untied it."""
         name = OUTPUT if f"{OUTPUT}.weight" in self.weights else EMBEDDING
         return self.weights.reader(f"{name}.weight")
+
+    def output_is_tied(self) -> bool:
+        """The output matrix is the token embedding, number for number."""
+        output, embedding = f"{OUTPUT}.weight", f"{EMBEDDING}.weight"
+        if output not in self.weights:
+            return True
+        return np.array_equal(self.weights.half(output), self.weights.half(embedding))
 
 
 def open_checkpoint(folder: Path) -> WhisperCheckpoint:

@@ -40,6 +40,8 @@ class Converter(Protocol):
     def convert(self, source: Path, target: Path, precision: Precision, say: Say) -> None:
         """Write the checkpoint in `source`, laid out as published, into the empty folder `target`.
 
+        A format of one file writes the file `target` instead.
+
         Raises:
             UnsupportedCheckpoint, Incomplete: as `open_checkpoint` says.
         """
@@ -57,6 +59,7 @@ class Converter(Protocol):
 CONVERTERS: Mapping[Format, str] = MappingProxyType(
     {
         Format.ONNX: "whisper_models.convert.onnx",
+        Format.GGML: "whisper_models.convert.ggml",
         Format.CTRANSLATE2: "whisper_models.convert.ctranslate2",
     }
 )

@@ -6,10 +6,17 @@ import importlib.metadata
 import shutil
 from pathlib import Path
 
-from whisper_models.artifact import OFFERED, Manifest, Variant
+from whisper_models.artifact import OFFERED, Format, Manifest, Variant
 from whisper_models.convert.checkpoint import open_checkpoint
 from whisper_models.convert.formats import CONVERTERS, Converter, converter_of
-from whisper_models.errors import ConversionFailed, ModelFailure, SourceMissing, UnsupportedCheckpoint, from_os_error
+from whisper_models.errors import (
+    ConversionFailed,
+    LibraryMissing,
+    ModelFailure,
+    SourceMissing,
+    UnsupportedCheckpoint,
+    from_os_error,
+)
 from whisper_models.progress import Progress, Stage
 from whisper_models.store import Inspection, UnifiedModelManager, require_sound
 from whisper_models.store.files import require_space
@@ -71,13 +78,24 @@ def _make(
     workspace = _emptied(store.workspace(variant, base.digest.removeprefix("sha256:")))
     require_space(workspace, converter.bytes_needed(source, variant.precision))
     progress.begin(Stage.CONVERTING)
-    converter.convert(source, workspace, variant.precision, progress.file)
+    target = workspace / store.file_name(variant) if variant.format is Format.GGML else workspace
+    converter.convert(source, target, variant.precision, progress.file)
     progress.begin(Stage.VALIDATING, sum(path.stat().st_size for path in workspace.iterdir()))
-    converter.check(workspace, open_checkpoint(source))
+    converter.check(target, open_checkpoint(source))
     entries = store.entries(workspace, progress.advance)
-    tools = {RECIPE: converter.RECIPE, **{name: importlib.metadata.version(name) for name in converter.TOOLS}}
+    tools = {RECIPE: converter.RECIPE, **{name: _version(name) for name in converter.TOOLS}}
     manifest = Manifest.describing(variant, entries, source=base.source, tools=tools, made_from=base.digest)
     store.publish(workspace, manifest)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise LibraryMissing(
+            f"the conversion needs the Python package {distribution}, which is not installed here: "
+            "pip install 'whisper-models[tools]'"
+        ) from error
 
 
 def _emptied(folder: Path) -> Path:

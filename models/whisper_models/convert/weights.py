@@ -19,6 +19,7 @@ from whisper_models.errors import Incomplete, UnsupportedCheckpoint
 from whisper_models.shards import INDEX, WEIGHTS, shards_named_by
 
 Array = npt.NDArray[np.float32]
+Half = npt.NDArray[np.float16]
 Read = Callable[[], Array]
 
 LENGTH_BYTES = 8
@@ -42,7 +43,7 @@ class Stored:
 
     def read(self) -> Array:
         """The tensor in float32, whatever it is stored in; exact for all three."""
-        raw = np.memmap(self.file, np.uint8, "r", self.offset, (self.count * SIZES[self.dtype],))
+        raw = self._mapped()
         match self.dtype:
             case "F32":
                 values = np.array(raw.view("<f4"), np.float32)
@@ -51,6 +52,23 @@ class Stored:
             case _:  # bfloat16 is the upper half of a float32
                 values = (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
         return values.reshape(self.shape)
+
+    def half(self) -> Half:
+        """The tensor in float16: the file itself, mapped, where it is stored so.
+
+        Raises:
+            UnsupportedCheckpoint: float16 cannot hold a number.
+        """
+        if self.dtype == "F16":
+            return self._mapped().view("<f2").reshape(self.shape)
+        with np.errstate(over="ignore"):
+            values = self.read().astype(np.float16)
+        if not np.isfinite(values).all():
+            raise UnsupportedCheckpoint(f"{self.file} has numbers that float16 cannot hold: use a larger precision")
+        return values
+
+    def _mapped(self) -> npt.NDArray[np.uint8]:
+        return np.memmap(self.file, np.uint8, "r", self.offset, (self.count * SIZES[self.dtype],))
 
 
 class Weights(Mapping[str, Array]):
@@ -74,6 +92,10 @@ class Weights(Mapping[str, Array]):
     def reader(self, name: str) -> Read:
         """Reads a tensor when it is wanted, if it is."""
         return self._stored[name].read
+
+    def half(self, name: str) -> Half:
+        """A tensor in float16, as `Stored.half` says; read, never written to."""
+        return self._stored[name].half()
 
     def shape(self, name: str) -> tuple[int, ...]:
         """A tensor's shape, without reading it."""
