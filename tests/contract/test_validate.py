@@ -18,6 +18,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from whisper_models.artifact import Format, Manifest, Precision, Source, Variant
+from whisper_models.clips import BUNDLED
 from whisper_models.convert import onnx as onnx_format
 from whisper_models.errors import (
     ChecksumMismatch,
@@ -250,13 +251,9 @@ ENOUGH = Bounds(seconds=300, bytes=4 << 30)
 
 
 def work(engine: str) -> Work:
-    return Work("tiny.en ggml q5_0", f"tests.support.engines.{engine}", Path("model.bin"), (windows_of_jfk(),), ("en",))
-
-
-def windows_of_jfk() -> object:
-    from whisper_models.clips import BUNDLED  # noqa: PLC0415
-
-    return windows(BUNDLED[0])[0]
+    return Work(
+        "tiny.en ggml q5_0", f"tests.support.engines.{engine}", Path("model.bin"), (windows(BUNDLED[0])[0],), ("en",)
+    )
 
 
 @pytest.mark.parametrize(

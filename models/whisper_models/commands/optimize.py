@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from whisper_models.arguments import add_job, add_models, add_quiet, add_store, names
+from whisper_models.artifact import Variant
 from whisper_models.commands.report import warn
-from whisper_models.commands.tasks import converting, run
+from whisper_models.commands.tasks import Task, run
 from whisper_models.optimize.targets import TARGETS, Target
-from whisper_models.outcome import Exit
+from whisper_models.outcome import Exit, Outcome, validated
+from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
 
 NAME = "optimize"
-SAYS = "make what a target is best served with; says what it cannot do here"
+SAYS = "make and validate what a target is best served with; says what it cannot do here"
 TABLE = "\n".join(
     f"- {name}: {', '.join(f'{choice.format} {choice.precision}' for choice in target.choices)}"
     for name, target in TARGETS.items()
@@ -41,7 +44,13 @@ def execute(arguments: argparse.Namespace) -> Exit:
     wanted = [made for name in names(arguments.models) for made in target.variants(name)]
     if not arguments.quiet:
         _explain(target)
-    return run(arguments, [converting(store, made) for made in wanted])
+    return run(arguments, [Task(one, partial(_outcome, store, one)) for one in wanted])
+
+
+def _outcome(store: UnifiedModelManager, wanted: Variant, progress: Progress) -> Outcome:
+    from whisper_models.optimize.job import make  # noqa: PLC0415 - to say what can be made needs no numpy
+
+    return validated(make(store, wanted, progress), store.location(wanted))
 
 
 def _explain(target: Target) -> None:
