@@ -2,12 +2,16 @@
 
 ModelFailure
 ├── UnknownModel            the catalogue has no such name and no repository was given
+├── UnusableSource          the address, the digest or the folder that was given cannot be a source
 ├── UnsupportedCheckpoint   the source is there, but not in a form that is read here (only a pickle, not a Whisper, …)
 ├── UnverifiedModel         a runtime was told to serve a variant that did not pass its validation
 ├── UnusableSample          a clip to validate with cannot be heard, or is too long
 └── Recoverable             the same command succeeds once the cause is gone
     ├── SourceFailure       the hub, or the way to it
-    │   ├── HubUnreachable      no answer: name, route, TLS, time-out, stall
+    │   ├── HubUnreachable      no answer: route, refusal, time-out, a transfer that broke off
+    │   ├── DnsFailed           the name of the hub, or of the proxy before it, leads to no address
+    │   ├── TlsFailed           its certificate is not trusted here, or no encrypted connection came about
+    │   ├── TooSlow             a transfer that all but stopped
     │   ├── HubError            an answer of 5xx, or one that makes no sense
     │   ├── Throttled           429 for longer than we are willing to wait
     │   ├── AuthFailed          401 or 403, or no token to be read: missing, wrong, or without access
@@ -20,7 +24,7 @@ ModelFailure
     │   ├── DiskFull            no space, or not enough for what is about to be written
     │   ├── ReadOnlyVolume      mounted read-only
     │   ├── PermissionDenied    owned by somebody else
-    │   └── NameTaken           somebody else's files lie where the variant belongs
+    │   └── PathTaken           somebody else's files lie where the variant belongs
     ├── SourceMissing       a conversion was asked for, but what it converts is not in the store
     ├── LibraryMissing      a Python package that the work needs is not installed
     ├── ConversionFailed    the conversion, or the check that ends it, did not succeed
@@ -56,6 +60,10 @@ class UnknownModel(ModelFailure):
     """The catalogue has no such name, and no repository was given."""
 
 
+class UnusableSource(ModelFailure):
+    """The address, the digest or the folder that was given cannot be a source."""
+
+
 class UnsupportedCheckpoint(ModelFailure):
     """The source is there, but not in a form that is read here."""
 
@@ -81,7 +89,19 @@ class SourceFailure(Recoverable):
 
 
 class HubUnreachable(SourceFailure):
-    """No answer: name resolution, route, TLS, time-out, or a transfer that stalled."""
+    """No answer: route, refusal, time-out, or a transfer that broke off."""
+
+
+class DnsFailed(SourceFailure):
+    """The name of the hub, or of the proxy before it, leads to no address."""
+
+
+class TlsFailed(SourceFailure):
+    """Its certificate is not trusted here, or no encrypted connection came about."""
+
+
+class TooSlow(SourceFailure):
+    """A transfer that all but stopped, again and again."""
 
 
 class HubError(SourceFailure):
@@ -132,7 +152,7 @@ class PermissionDenied(StorageFailure):
     """Owned by somebody else."""
 
 
-class NameTaken(StorageFailure):
+class PathTaken(StorageFailure):
     """Files that are not the store's lie where the variant belongs."""
 
 

@@ -15,12 +15,14 @@ from whisper_models.download import transfer as transfer_module
 from whisper_models.errors import (
     AuthFailed,
     ChecksumMismatch,
+    DnsFailed,
     HubError,
     HubUnreachable,
     ModelFailure,
     NotFound,
     PermissionDenied,
     Throttled,
+    TooSlow,
     UnsupportedCheckpoint,
 )
 from whisper_models.progress import Progress, Stage
@@ -172,16 +174,25 @@ def test_what_passes_is_retried_without_failing(fetch: Fetch, hub: Hub) -> None:
     fetch()
 
 
-@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "http://no-such-host.invalid", "nonsense"])
-def test_a_hub_that_cannot_be_reached_is_named(fetch: Fetch, endpoint: str) -> None:
-    with pytest.raises(HubUnreachable) as failure:
+@pytest.mark.parametrize(
+    ("endpoint", "reason"),
+    [("http://127.0.0.1:9", HubUnreachable), ("http://no-such-host.invalid", DnsFailed), ("nonsense", HubUnreachable)],
+)
+def test_a_hub_that_cannot_be_reached_is_named(
+    fetch: Fetch, store: UnifiedModelManager, endpoint: str, reason: type[ModelFailure]
+) -> None:
+    with pytest.raises(reason) as failure:
         fetch(endpoint=endpoint)
+    assert type(failure.value) is reason
     assert endpoint in failure.value.message
+    assert failure.value.retryable
+    fetch()
+    assert store.damage(BASE) == []
 
 
 def test_a_transfer_that_falls_silent_is_ended_and_kept(fetch: Fetch, hub: Hub, store: UnifiedModelManager) -> None:
     hub.faults.replace([{"kind": "stall", "path": WEIGHTS, "after": 5_000_000}])
-    with pytest.raises(HubUnreachable):
+    with pytest.raises(TooSlow, match="all but stopped"):
         fetch(Patience(attempts=1, silence=0.3))
     (part,) = store.root.rglob("model.safetensors.part")
     assert part.stat().st_size > 0

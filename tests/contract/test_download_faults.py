@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub.hf_api import RepoSibling
 from whisper_models.download import Patience
 from whisper_models.download.hub import HubSource, _remote_file
-from whisper_models.errors import GatedRepo, HubError, HubUnreachable, ModelFailure, Throttled
+from whisper_models.errors import GatedRepo, HubError, HubUnreachable, ModelFailure, Throttled, TooSlow
 from whisper_models.store import UnifiedModelManager
 from whisper_models.store.files import BLOCK
 
@@ -57,10 +57,34 @@ def test_less_than_a_trickle_counts_as_stalled_and_what_came_is_kept(
     fetch: Fetch, hub: Hub, store: UnifiedModelManager
 ) -> None:
     hub.faults.replace([{"kind": "slow", "path": WEIGHTS, "rate": 200}])
-    with pytest.raises(HubUnreachable, match="all but stopped"):
+    with pytest.raises(TooSlow, match="all but stopped") as failure:
         fetch(replace(QUICK, attempts=1, silence=0.5, slowest=1024))
+    assert failure.value.retryable
     (part,) = store.root.rglob("model.safetensors.part")
     assert 0 < part.stat().st_size < 10_000
+    hub.faults.replace([])
+    fetch()
+    assert store.damage(BASE) == []
+
+
+def test_a_line_of_a_kilobyte_a_second_comes_to_an_end_although_it_brings_new_bytes(fetch: Fetch, hub: Hub) -> None:
+    """With the patience that people have, but for shorter windows: each attempt brings something, and none enough."""
+    hub.faults.replace([{"kind": "slow", "path": WEIGHTS, "rate": 1024}])
+    with pytest.raises(TooSlow):
+        fetch(Patience(attempts=3, first_wait=0.01, silence=0.3))
+    begins = [request["range"] for request in asked_for_weights(hub)]
+    assert len(begins) == 3
+    assert begins[0] is None
+    assert None not in begins[1:]
+
+
+def test_slow_moments_in_a_fast_transfer_are_no_reason_to_stop(
+    fetch: Fetch, hub: Hub, store: UnifiedModelManager
+) -> None:
+    stalls = [{"kind": "stall", "path": WEIGHTS, "after": at * 15_000_000, "times": 1} for at in (1, 2, 3, 4)]
+    hub.faults.replace(stalls)
+    fetch(Patience(attempts=2, first_wait=0.01, silence=0.3))
+    assert store.damage(BASE) == []
 
 
 IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)

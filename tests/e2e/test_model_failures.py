@@ -62,7 +62,7 @@ def test_unreachable_hub(namespace: Kubectl, own_hub: Hub) -> None:
 
 def test_a_hub_whose_name_does_not_exist_ends_with_the_address_mended(namespace: Kubectl) -> None:
     namespace.apply([model_set(source={"huggingFace": {"endpoint": "http://nobody.invalid"}})])
-    named(namespace, "HubUnreachable")
+    named(namespace, "DnsFailed")
 
     namespace.apply([model_set()])
 

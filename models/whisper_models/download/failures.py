@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,18 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]  # public, but not in __all__
 
-from whisper_models.errors import AuthFailed, GatedRepo, HubError, HubUnreachable, NotFound, Throttled
+from whisper_models.errors import (
+    AuthFailed,
+    DnsFailed,
+    GatedRepo,
+    HubError,
+    HubUnreachable,
+    NotFound,
+    SourceFailure,
+    Throttled,
+    TlsFailed,
+    TooSlow,
+)
 
 LONGEST_RETRY_AFTER = 60.0
 """Seconds; a hub that asks for more is told about, not waited for."""
@@ -31,18 +43,28 @@ class Question:
 
     endpoint: str
     repo: str
-    revision: str
+    revision: str  # empty where it is a plain address
     file: str | None = None
 
     def __str__(self) -> str:
-        what = f"{self.repo} at {self.revision}"
+        what = f"{self.repo} at {self.revision}" if self.revision else self.repo
         return f"{self.file} of {what}" if self.file else what
+
+    @property
+    def advice(self) -> str:
+        """What to check when it is not there."""
+        return "check repository, revision and endpoint" if self.revision else "check the address"
+
+    @property
+    def doubt(self) -> str:
+        """What to ask oneself when the answer makes no sense."""
+        return "is it a Hugging Face compatible hub?" if self.revision else "is it the address of the file itself?"
 
 
 class TryAgain(Exception):  # noqa: N818 - not a failure: a request to wait
     """A failure that may pass; it becomes `failure` when patience ends."""
 
-    def __init__(self, failure: HubUnreachable | HubError | Throttled, after: float | None = None) -> None:
+    def __init__(self, failure: SourceFailure, after: float | None = None) -> None:
         super().__init__(str(failure))
         self.failure = failure
         self.after = after
@@ -59,7 +81,7 @@ def refused(question: Question, status: int, headers: Mapping[str, str]) -> Exce
                 "access, or there is no such repository; check the token and the repository's name"
             )
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
-            return NotFound(f"{question.endpoint} has no {question}: check repository, revision and endpoint")
+            return NotFound(f"{question.endpoint} has no {question}: {question.advice}")
         case HTTPStatus.TOO_MANY_REQUESTS:
             sentence = f"{question.endpoint} throttles requests for {question} (429): a token raises the limit, or wait"
             return TryAgain(Throttled(sentence), _asked_to_wait(headers))
@@ -69,9 +91,7 @@ def refused(question: Question, status: int, headers: Mapping[str, str]) -> Exce
             )
             return TryAgain(HubError(sentence), _asked_to_wait(headers))
         case _:
-            return HubError(
-                f"{question.endpoint} answered {status} for {question}: is it a Hugging Face compatible hub?"
-            )
+            return HubError(f"{question.endpoint} answered {status} for {question}: {question.doubt}")
 
 
 def unreachable(question: Question, error: Exception) -> Exception:
@@ -79,14 +99,37 @@ def unreachable(question: Question, error: Exception) -> Exception:
     if isinstance(error, httpx2.TooManyRedirects):
         return odd_answer(question, "sends from one address to the next without end")
     cause = _innermost(error)
-    what = (
-        "does not present a certificate that is trusted here" if isinstance(cause, ssl.SSLError) else "gives no answer"
-    )
     # What cannot be read may be a proxy's address with a password in it, so no part of it is repeated.
     strange = isinstance(error, httpx2.InvalidURL)
     said = "an address cannot be read" if strange else str(cause) or type(cause).__name__
+    if isinstance(cause, ssl.SSLError):
+        return TryAgain(
+            TlsFailed(
+                f"{question.endpoint} does not present a certificate that is trusted here for {question} ({said}): "
+                "name the file with its authority's certificate (SSL_CERT_FILE or --ca-bundle), or check the endpoint"
+            )
+        )
+    if isinstance(cause, socket.gaierror):
+        return TryAgain(
+            DnsFailed(
+                f"the name of {question.endpoint}, or of the proxy before it, cannot be resolved for {question} "
+                f"({cause.strerror or said}): check how it is written, the cluster's DNS and the proxy"
+            )
+        )
     return TryAgain(
-        HubUnreachable(f"{question.endpoint} {what} for {question} ({said}): check endpoint, network, DNS and proxy")
+        HubUnreachable(
+            f"{question.endpoint} gives no answer for {question} ({said}): check endpoint, network, DNS and proxy"
+        )
+    )
+
+
+def too_slow(question: Question, slowest: int) -> TryAgain:
+    """A transfer that would take for ever."""
+    return TryAgain(
+        TooSlow(
+            f"{question.endpoint} all but stopped sending {question}, less than {slowest} bytes a second: "
+            "check the network and the proxy; what has arrived is kept"
+        )
     )
 
 
@@ -108,7 +151,7 @@ def from_client(question: Question, error: HfHubHTTPError) -> Exception:
 
 def odd_answer(question: Question, what: str) -> HubError:
     """An answer that is no answer to what was asked."""
-    return HubError(f"{question.endpoint} {what} for {question}: is it a Hugging Face compatible hub?")
+    return HubError(f"{question.endpoint} {what} for {question}: {question.doubt}")
 
 
 def _gated(question: Question) -> GatedRepo:

@@ -13,12 +13,12 @@ from whisper_models.download.failures import LONGEST_RETRY_AFTER, TryAgain
 class Patience:
     """Times in seconds. A Job that gives up is started again by the operator, so this need not last for hours."""
 
-    attempts: int = 4  # in a row without a single new byte
+    attempts: int = 4  # in a row without a new byte, or with no more than a trickle of them
     first_wait: float = 0.5  # doubled after each
     longest_wait: float = 20.0
     connect: float = 10.0
     silence: float = 30.0  # without a byte, in mid-transfer
-    slowest: int = 1024  # bytes a second, over `silence`; below that a transfer counts as stalled
+    slowest: int = 8192  # bytes a second, over `silence`: the smallest model would take five hours
 
 
 class Attempts:

@@ -15,12 +15,18 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One published file: sha256 where it is large, git's sha1 where it is small."""
+    """One published file: sha256 where it is large, git's sha1 where it is small, neither where none was published."""
 
     path: str
     size: int
-    sha256: str | None
-    git_sha1: str | None
+    sha256: str | None = None
+    git_sha1: str | None = None
+    stored_as: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the store."""
+        return self.stored_as or self.path
 
 
 def select(repo: str, files: Mapping[str, RemoteFile]) -> list[RemoteFile]:

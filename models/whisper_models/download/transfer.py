@@ -10,18 +10,16 @@ import re
 import time
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import httpx2
-from huggingface_hub import hf_hub_url
 
 from whisper_models.artifact import FileEntry
-from whisper_models.download.failures import Question, TryAgain, odd_answer, refused, unreachable
-from whisper_models.download.hub import Checkpoint
+from whisper_models.download.failures import Question, TryAgain, odd_answer, refused, too_slow, unreachable
 from whisper_models.download.retry import Attempts, Patience
 from whisper_models.download.selection import RemoteFile
-from whisper_models.errors import ChecksumMismatch, HubUnreachable
-from whisper_models.progress import Progress
+from whisper_models.errors import ChecksumMismatch, HubUnreachable, TooSlow
+from whisper_models.progress import Progress, Stage
 from whisper_models.store.files import BLOCK, sync
 
 RANGE_START = re.compile(r"bytes\s+(\d+)-")
@@ -50,28 +48,41 @@ class Digests:
         return self._sha256.hexdigest()
 
     def agree_with(self, file: RemoteFile) -> bool:
-        """The strongest digest that was published is the one that counts."""
+        """The strongest digest that was published is the one that counts; without any there is none to agree with."""
         if file.sha256:
             return self._sha256.hexdigest() == file.sha256
         return self._git.hexdigest() == file.git_sha1
 
 
+class Addressed(Protocol):
+    """Knows where the bytes of its files are, and how messages call them."""
+
+    def question(self, file: str | None = None) -> Question:
+        """What messages call a request."""
+
+    def url(self, file: RemoteFile) -> str:
+        """Where the bytes are."""
+
+
 class Transfer:
-    """Fetches the files of one checkpoint into a folder."""
+    """Fetches files of one source into a folder."""
 
     def __init__(
-        self, checkpoint: Checkpoint, folder: Path, client: httpx2.Client, progress: Progress, patience: Patience
+        self, source: Addressed, folder: Path, client: httpx2.Client, progress: Progress, patience: Patience
     ) -> None:
-        self._checkpoint = checkpoint
-        self._source = checkpoint.source
+        self._source = source
         self._folder = folder
         self._client = client
         self._progress = progress
         self._patience = patience
 
+    def begin(self, total: int, there: int) -> None:
+        """Say how much is to come, and how much of it is there already."""
+        self._progress.begin(Stage.DOWNLOADING, total, there)
+
     def present(self, file: RemoteFile) -> int:
         """Bytes of it that an earlier attempt left."""
-        for path in (self._folder / file.path, self._part(file)):
+        for path in (self._folder / file.name, self._part(file)):
             if path.is_file():
                 return min(path.stat().st_size, file.size)
         return 0
@@ -81,28 +92,30 @@ class Transfer:
 
         Raises:
             ChecksumMismatch: the bytes are not the published ones, also when fetched anew.
-            HubUnreachable, HubError, Throttled, AuthFailed, NotFound: as they are called.
+            SourceFailure: whichever of them it is.
         """
-        self._progress.file(file.path)
-        target, part = self._folder / file.path, self._part(file)
+        self._progress.file(file.name)
+        target, part = self._folder / file.name, self._part(file)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_file():  # verified once; verified again, since a disk may have been full or a node lost
             target.rename(part)
         sha256 = self._whole(file, part)
         sync(part)
         part.rename(target)
-        sync(self._folder)
-        return FileEntry(path=file.path, size=file.size, sha256=sha256)
+        sync(target.parent)
+        return FileEntry(path=file.name, size=file.size, sha256=sha256)
 
     def _whole(self, file: RemoteFile, part: Path) -> str:
         """Bring `part` to its full size and the published content; its sha256."""
+        question = self._source.question(file.path)
         attempts, furthest, anew = Attempts(self._patience), _size(part), _size(part) == 0
         while True:
             try:
                 digests = self._continue(file, part)
             except TryAgain as reason:
-                if _size(part) > furthest:
-                    furthest = _size(part)
+                if _size(part) - furthest > self._trickle(reason):
                     attempts.moved()
+                furthest = max(furthest, _size(part))
                 attempts.wait(reason)
                 continue
             if digests.agree_with(file):
@@ -111,8 +124,8 @@ class Transfer:
             self._progress.advance(-file.size)
             if anew:  # every byte came from the hub in this run: it would be the same again
                 raise ChecksumMismatch(
-                    f"{file.path} of {self._source.repo} arrived with another digest than {self._source.endpoint} "
-                    "publishes: something on the way changes it, or the hub's copy is damaged; nothing was kept"
+                    f"{question} arrived with another digest than was published: something on the way changes it, "
+                    f"or what {question.endpoint} has is damaged; nothing was kept"
                 )
             anew = True
 
@@ -124,15 +137,19 @@ class Transfer:
             if offset < file.size:
                 self._stream(file, out, offset, digests)
             if out.tell() != file.size:
-                raise TryAgain(HubUnreachable(f"{self._source.endpoint} broke off {self._source.question(file.path)}"))
+                question = self._source.question(file.path)
+                raise TryAgain(HubUnreachable(f"{question.endpoint} broke off {question}; what has arrived is kept"))
         return digests
+
+    def _trickle(self, reason: TryAgain) -> float:
+        """How many new bytes still count as none: a line that brings little, again and again, must come to an end."""
+        return 2 * self._patience.silence * self._patience.slowest if isinstance(reason.failure, TooSlow) else 0
 
     def _stream(self, file: RemoteFile, out: BinaryIO, offset: int, digests: Digests) -> None:
         question = self._source.question(file.path)
-        url = hf_hub_url(self._source.repo, file.path, revision=self._checkpoint.commit, endpoint=self._source.endpoint)
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         try:
-            with self._client.stream("GET", url, headers=headers) as answer:
+            with self._client.stream("GET", self._source.url(file), headers=headers) as answer:
                 if offset and not _continues(answer, offset):
                     out.seek(0)
                     out.truncate()
@@ -144,23 +161,21 @@ class Transfer:
             raise unreachable(question, error) from error
 
     def _receive(self, answer: httpx2.Response, file: RemoteFile, out: BinaryIO, digests: Digests) -> None:
-        pulse = _Pulse(self._patience)
-        for block in answer.iter_raw():  # as they come: whatever waits to fill a block is lost when we are killed
-            if out.tell() + len(block) > file.size:
-                raise odd_answer(self._source.question(file.path), "sends more bytes than it publishes")
-            out.write(block)
-            digests.update(block)
-            self._progress.advance(len(block))
-            if not pulse.beats(len(block)):
-                raise TryAgain(
-                    HubUnreachable(
-                        f"{self._source.endpoint} all but stopped sending {self._source.question(file.path)}: "
-                        "check the network and the proxy; what has arrived is kept"
-                    )
-                )
+        pulse, question = _Pulse(self._patience), self._source.question(file.path)
+        try:
+            for block in answer.iter_raw():  # as they come: whatever waits to fill a block is lost when we are killed
+                if out.tell() + len(block) > file.size:
+                    raise odd_answer(question, "sends more bytes than it publishes")
+                out.write(block)
+                digests.update(block)
+                self._progress.advance(len(block))
+                if not pulse.beats(len(block)):
+                    raise too_slow(question, self._patience.slowest)
+        except httpx2.ReadTimeout as error:
+            raise too_slow(question, self._patience.slowest) from error
 
     def _part(self, file: RemoteFile) -> Path:
-        return self._folder / f"{file.path}.part"
+        return self._folder / f"{file.name}.part"
 
 
 class _Pulse:

@@ -103,7 +103,7 @@ class UnifiedModelManager:
         """Be the one writer of a variant; False when somebody else made it so that `done()` while we waited.
 
         Raises:
-            NameTaken: something that is not the store's lies where the variant belongs.
+            PathTaken: something that is not the store's lies where the variant belongs.
         """
         place = self._place(variant)
         publishing.require_free_name(place)
@@ -139,7 +139,7 @@ class UnifiedModelManager:
 
         Raises:
             Incomplete: the workspace lacks a file.
-            NameTaken: something that is not the store's lies where the variant belongs.
+            PathTaken: something that is not the store's lies where the variant belongs.
         """
         publishing.publish(self._place(manifest.variant), workspace, manifest)
 

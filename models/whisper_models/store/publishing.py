@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from whisper_models.artifact import Manifest
-from whisper_models.errors import Incomplete, NameTaken
+from whisper_models.errors import Incomplete, PathTaken
 from whisper_models.store.damage import damage_in
 from whisper_models.store.files import sync
 from whisper_models.store.layout import Place
@@ -18,10 +18,10 @@ def require_free_name(place: Place) -> None:
     """Refuse to put a variant where somebody else's files lie.
 
     Raises:
-        NameTaken: naming what is in the way.
+        PathTaken: naming what is in the way.
     """
     if place.visible.exists() and not place.visible.is_symlink():
-        raise NameTaken(
+        raise PathTaken(
             f"{place.visible} was not put there by whisper-models, which would replace it: move it away, "
             "or take it over with `whisper-models download --from`"
         )

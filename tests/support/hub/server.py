@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +30,18 @@ class Hub(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, root: Path, host: str = "127.0.0.1", port: int = 0, token: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        token: str | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__((host, port), _Handler)
+        self.scheme = "https" if tls else "http"
+        if tls:  # the handshake comes with the first byte that is read, in the connection's own thread
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.root = root.resolve()
         self.token = token
         self.faults = Faults()
@@ -39,7 +50,7 @@ class Hub(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         host, port = self.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"{self.scheme}://{host!s}:{port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is not worth a traceback."""
@@ -155,9 +166,9 @@ def _blocks(answer: Answer) -> Iterator[tuple[int, bytes]]:
 
 
 @contextmanager
-def serve(root: Path, token: str | None = None) -> Iterator[Hub]:
+def serve(root: Path, token: str | None = None, tls: ssl.SSLContext | None = None) -> Iterator[Hub]:
     """A hub in this process on a free port of the loopback interface."""
-    with Hub(root, token=token) as hub:
+    with Hub(root, token=token, tls=tls) as hub:
         thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

@@ -14,6 +14,7 @@ PERMANENT = {
     "UnsupportedCheckpoint",
     "UnverifiedModel",
     "UnusableSample",
+    "UnusableSource",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from whisper_models.artifact import MODEL_NAME, OFFERED, Format, Precision, Variant
-from whisper_models.errors import NameTaken, UnknownModel
+from whisper_models.errors import PathTaken, UnknownModel
 from whisper_models.store import UnifiedModelManager
 from whisper_models.store.layout import Place, location
 
@@ -111,9 +111,9 @@ def test_a_file_that_somebody_else_put_there_is_left_alone(tmp_path: Path) -> No
     theirs.write_bytes(b"theirs")
     store = UnifiedModelManager(tmp_path)
     assert store.manifests() == []
-    with pytest.raises(NameTaken, match="move it away"):
+    with pytest.raises(PathTaken, match="move it away"):
         published(store, b"ours", GGML)
-    with pytest.raises(NameTaken), store.writing(GGML, lambda: False):
+    with pytest.raises(PathTaken), store.writing(GGML, lambda: False):
         pass
     assert theirs.read_bytes() == b"theirs"
     assert store.remove(GGML) == 0 or theirs.read_bytes() == b"theirs"
