@@ -56,7 +56,7 @@ def add_models(command: argparse.ArgumentParser, *, help: str, required: bool = 
         nargs="+",
         default=[],
         required=required,
-        metavar="NAME[,NAME…]",
+        metavar="NAME[,NAME...]",
         help=help,
     )
 

@@ -48,7 +48,7 @@ def declare(command: argparse.ArgumentParser) -> None:
         action="extend",
         nargs="+",
         default=[],
-        metavar="FORMAT[,FORMAT…]",
+        metavar="FORMAT[,FORMAT...]",
         help=f"also make these, in their default precisions: {', '.join(CONVERTED)} or {ALL}",
     )
     add_source(command)
@@ -69,7 +69,7 @@ def execute(arguments: argparse.Namespace) -> Exit:
 def _models(arguments: argparse.Namespace) -> list[str]:
     given = names(arguments.models)
     if arguments.all == bool(given):
-        arguments.usage.error("say which models: --models NAME[,NAME…] or --all")
+        arguments.usage.error("say which models: --models NAME[,NAME...] or --all")
     if arguments.repo and len(given) != 1:
         arguments.usage.error("--repo names the repository of one model: give exactly one with --models")
     return list(CATALOGUE) if arguments.all else given

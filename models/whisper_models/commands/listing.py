@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from whisper_models.arguments import add_store
+from whisper_models.arguments import CONVERTED, add_store
 from whisper_models.artifact import Manifest
 from whisper_models.catalogue import AUXILIARIES, CATALOGUE, AuxiliaryEntry, CatalogueEntry
 from whisper_models.commands.report import say, size, table, warn
@@ -51,7 +51,9 @@ def execute(arguments: argparse.Namespace) -> Exit:
 def _row(manifest: Manifest, path: str) -> tuple[str, ...]:
     found = manifest.validation
     similarity = f"{found.similarity:.3f}" if found else "-"
-    validated = "no" if found is None else "yes" if found.passed else f"below {found.threshold:g}"
+    validated = "-" if manifest.format not in CONVERTED else "no"
+    if found:
+        validated = "yes" if found.passed else f"below {found.threshold:g}"
     return (manifest.model, manifest.format, manifest.precision, size(manifest.size_bytes), similarity, validated, path)
 
 

@@ -37,7 +37,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     add_variant(command, default=None, offered=tuple(OFFERED))
     command.add_argument("--samples", type=Path, metavar="FOLDER", help="also hear the wav files in it")
     command.add_argument(
-        "--threshold", type=_share, default=THRESHOLD, metavar="0…1", help="least similarity (default: %(default)s)"
+        "--threshold", type=_share, default=THRESHOLD, metavar="0-1", help="least similarity (default: %(default)s)"
     )
     add_job(command)
 
@@ -45,7 +45,7 @@ def declare(command: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> Exit:
     """Validate each variant."""
     if arguments.check_all == bool(arguments.models):
-        arguments.usage.error("say what to validate: --models NAME[,NAME…] or --check-all")
+        arguments.usage.error("say what to validate: --models NAME[,NAME...] or --check-all")
     store = UnifiedModelManager(arguments.root)
     found = chosen(store, names(arguments.models), arguments)
     return run(arguments, [Task(one, partial(_outcome, store, one, arguments)) for one in found])

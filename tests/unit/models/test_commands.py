@@ -65,7 +65,7 @@ def test_list_is_an_aligned_table(run: Run, store: UnifiedModelManager, capsys: 
     assert [row.split() for row in rows] == [
         ["tiny.en", "ggml", "q5_0", "7", "B", "1.000", "yes", f"{store.root}/ggml/ggml-tiny.en-q5_0.bin"],
         ["tiny.en", "onnx", "int8", "3", "MB", "0.900", "below", "0.95", f"{store.root}/onnx/whisper-tiny.en/int8"],
-        ["vad/silero", "auxiliary", "stored", "7", "B", "-", "no", f"{store.root}/phenome/vad/silero"],
+        ["vad/silero", "auxiliary", "stored", "7", "B", "-", "-", f"{store.root}/phenome/vad/silero"],
     ]
     for column in ("FORMAT", "PRECISION", "PATH"):
         assert {line[heading.index(column) - 1] for line in rows} == {" "}
