@@ -1,8 +1,9 @@
-"""The ONNX graphs compute what Whisper computes: against plain numpy, against CTranslate2, and int8 against float32."""
+"""The ONNX graphs compute what Whisper computes: against numpy, against CTranslate2, and fewer bits against float32."""
 
 from __future__ import annotations
 
 import wave
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,16 @@ from typing import Any
 import ctranslate2
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime
 import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 from safetensors.numpy import load_file
-from whisper_models.artifact import Format, Precision, Variant
-from whisper_models.convert.onnx import GRAPHS, convert
-from whisper_models.store import UnifiedModelManager
+from whisper_models.artifact import OFFERED, Format, Precision
+from whisper_models.convert.onnx import GRAPHS, bytes_needed, convert
 
 from tests.support import random_checkpoint
-from tests.support.artifacts import onnx_store
+from tests.support.artifacts import converted_folder
 from tests.support.weights import PARCELS, hf_folder
 from tests.support.whisper_reference import Floats, Reference
 
@@ -27,6 +28,7 @@ JFK = Path("tests/support/audio/jfk.wav")
 PROMPT = [50257, 50362]  # <|startoftranscript|> <|notimestamps|>
 END = 50256
 BUFFER = 448
+NAMES = ("encoder", "decoder", "align")
 
 Feed = dict[str, npt.NDArray[Any]]
 
@@ -39,7 +41,7 @@ class Graphs:
         options.intra_op_num_threads = 1
         self.sessions = {
             name: onnxruntime.InferenceSession(folder / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
-            for name in ("encoder", "decoder", "align")
+            for name in NAMES
         }
 
     def run(self, graph: str, feed: Feed) -> Feed:
@@ -98,8 +100,7 @@ def _past(answer: Feed) -> Feed:
 
 
 def _folder(precision: str) -> Path:
-    store = UnifiedModelManager(onnx_store("tiny.en", precision))
-    return store.path(Variant("tiny.en", Format.ONNX, Precision(precision)))
+    return converted_folder("tiny.en", Format.ONNX, precision)
 
 
 @pytest.fixture(scope="module")
@@ -171,15 +172,19 @@ def margin(logits: Floats) -> float:
     return float(best - second)
 
 
-def test_int8_hears_and_says_nearly_what_float32_does(float32: Graphs, int8: Graphs, speech: Floats) -> None:
+@pytest.mark.parametrize(("precision", "most", "least"), [("int8", 1, 0.99), ("int4", 2, 0.96)])
+def test_fewer_bits_hear_and_say_nearly_what_float32_does(
+    float32: Graphs, speech: Floats, precision: str, most: int, least: float
+) -> None:
     """Where float32 hardly decides, a comma or none, the processor's own int8 instructions may tip the balance."""
+    rounded = Graphs(_folder(precision))
     tokens, exact = float32.greedy(float32.encode(speech), count=30)
-    rounded = int8.along(int8.encode(speech), tokens)
-    changed = [margin(a) for a, b in zip(exact, rounded, strict=True) if a.argmax() != b.argmax()]
-    assert len(changed) <= 1
+    logits = rounded.along(rounded.encode(speech), tokens)
+    changed = [margin(a) for a, b in zip(exact, logits, strict=True) if a.argmax() != b.argmax()]
+    assert len(changed) <= most
     assert max(changed, default=0) < 1
-    similarity = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(exact, rounded, strict=True)]
-    assert min(similarity) > 0.99
+    similarity = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(exact, logits, strict=True)]
+    assert min(similarity) > least
 
 
 def test_keys_and_values_are_written_in_place_when_bound_to_one_buffer(int8: Graphs, speech: Floats) -> None:
@@ -221,7 +226,7 @@ def converted(tmp_path: Path) -> Converted:
     return run
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), ("int8", 0.5)])
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), ("int8", 0.5), ("int4", 0.5)])
 def test_a_model_with_128_mel_bins_converts_and_agrees_with_the_reference(
     tmp_path: Path, converted: Converted, precision: str, tolerance: float
 ) -> None:
@@ -246,6 +251,23 @@ def test_shards_convert_to_the_very_same_files(tmp_path: Path, converted: Conver
     converted(random_checkpoint.write_sharded(tmp_path / "sharded", tensors, mel_bins=80), "int8")
     for path in (tmp_path / "whole-int8").iterdir():
         assert path.read_bytes() == (tmp_path / "sharded-int8" / path.name).read_bytes()
+
+
+def test_int4_is_smaller_than_int8_and_keeps_only_the_decoders_layers_in_4_bits() -> None:
+    graphs = {name: onnx.load(_folder("int4") / f"{name}.onnx", load_external_data=False) for name in NAMES}
+    used = {name: Counter(node.op_type for node in graph.graph.node) for name, graph in graphs.items()}
+    assert used["encoder"]["MatMulNBits"] == 0
+    assert used["decoder"]["MatMulNBits"] == 4 * (4 + 2 + 2)
+    assert used["decoder"]["MatMulIntegerToFloat"] == 1  # the logits
+    sizes = [sum(path.stat().st_size for path in _folder(precision).iterdir()) for precision in ("int4", "int8")]
+    assert sizes[0] < 0.97 * sizes[1]
+
+
+@pytest.mark.parametrize("model", ["tiny.en", "base"])
+@pytest.mark.parametrize("precision", OFFERED[Format.ONNX])
+def test_space_is_asked_for_as_it_is_used(model: str, precision: str) -> None:
+    used = sum(path.stat().st_size for path in converted_folder(model, Format.ONNX, precision).iterdir())
+    assert used <= bytes_needed(hf_folder(model), Precision(precision)) < 1.6 * used
 
 
 def test_graphs_stay_small_whatever_the_model_weighs() -> None:

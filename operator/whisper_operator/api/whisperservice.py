@@ -26,7 +26,7 @@ from whisper_operator.api.schema import (
 KIND = "WhisperService"
 PLURAL = "whisperservices"
 
-CpuPrecision = Literal["int8", "fp32"]
+CpuPrecision = Literal["int8", "int4", "fp32"]
 LoadBalancing = Literal["LeastRequest", "RoundRobin", "Random"]
 
 

@@ -17,7 +17,7 @@ from whisper_models.convert.onnx.check import check
 from whisper_models.convert.onnx.decoder import write_decoder
 from whisper_models.convert.onnx.encoder import write_encoder
 from whisper_models.convert.onnx.graph import Graph, WeightFile
-from whisper_models.convert.onnx.linear import LINEAR, Linear
+from whisper_models.convert.onnx.precisions import LINEARS, Linears
 from whisper_models.errors import Incomplete
 
 __all__ = ["COPIED", "GRAPHS", "RECIPE", "TOOLS", "bytes_needed", "check", "convert"]
@@ -26,7 +26,7 @@ RECIPE = "1"
 """Changes when the files that are made change; variants of an older recipe are made again."""
 TOOLS = ("numpy", "onnx")
 
-Write = Callable[[Graph, WhisperCheckpoint, Linear], None]
+Write = Callable[[Graph, WhisperCheckpoint, Linears], None]
 
 GRAPHS: dict[str, tuple[tuple[str, Write], ...]] = {
     "encoder.weights": (("encoder.onnx", write_encoder),),
@@ -35,7 +35,8 @@ GRAPHS: dict[str, tuple[tuple[str, Write], ...]] = {
 """File of weights → the graphs that read it."""
 
 COPIED = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
-BYTES_PER_PARAMETER = {Precision.FP32: 6.0, Precision.INT8: 2.5}  # the token table comes on top of the output matrix
+BYTES_PER_PARAMETER = {Precision.FP32: 6.0, Precision.INT8: 2.5, Precision.INT4: 2.4}
+"""The token table comes on top of the output matrix."""
 
 
 def convert(
@@ -52,7 +53,7 @@ def convert(
             for name, write in graphs:
                 on_file(name)
                 graph = Graph(weights)
-                write(graph, checkpoint, LINEAR[precision])
+                write(graph, checkpoint, LINEARS[precision])
                 graph.save(target / name)
     for name in COPIED:
         if not (source / name).is_file():

@@ -10,13 +10,13 @@ from whisper_models.convert.checkpoint import WhisperCheckpoint
 from whisper_models.convert.onnx.blocks import Blocks
 from whisper_models.convert.onnx.decoder import cross_attention, cross_query, embed
 from whisper_models.convert.onnx.graph import FLOAT, Graph
-from whisper_models.convert.onnx.linear import Linear
+from whisper_models.convert.onnx.precisions import Linears
 
 
-def write_alignment(graph: Graph, checkpoint: WhisperCheckpoint, linear: Linear) -> None:
+def write_alignment(graph: Graph, checkpoint: WhisperCheckpoint, linears: Linears) -> None:
     """Write nodes, inputs and outputs; layers after the last one that aligns are left out."""
     sizes = checkpoint.dimensions
-    decoder = Blocks(graph, checkpoint.weights, linear, sizes.decoder_attention_heads, sizes.d_model)
+    decoder = Blocks(graph, checkpoint.weights, linears.decoder, sizes.decoder_attention_heads, sizes.d_model)
     x = embed(decoder, sizes.decoder_layers)
     found = []
     last = max(layer for layer, _ in checkpoint.alignment_heads)

@@ -13,15 +13,15 @@ import numpy as np
 from whisper_models.convert.checkpoint import EMBEDDING, OUTPUT, WhisperCheckpoint
 from whisper_models.convert.onnx.blocks import Blocks
 from whisper_models.convert.onnx.graph import FLOAT, FUSED, INT32, INT64, Graph
-from whisper_models.convert.onnx.linear import Linear
+from whisper_models.convert.onnx.precisions import Linears
 
 POSITIONS = "model.decoder.embed_positions"
 
 
-def write_decoder(graph: Graph, checkpoint: WhisperCheckpoint, linear: Linear) -> None:
+def write_decoder(graph: Graph, checkpoint: WhisperCheckpoint, linears: Linears) -> None:
     """Write nodes, inputs and outputs of the decoder."""
     sizes = checkpoint.dimensions
-    decoder = Blocks(graph, checkpoint.weights, linear, sizes.decoder_attention_heads, sizes.d_model)
+    decoder = Blocks(graph, checkpoint.weights, linears.decoder, sizes.decoder_attention_heads, sizes.d_model)
     x = embed(decoder, sizes.decoder_layers)
     graph.output("logits", FLOAT, [1, 1, sizes.vocab_size])
     graph.input("seqlens_k", INT32, [1])
@@ -32,7 +32,8 @@ def write_decoder(graph: Graph, checkpoint: WhisperCheckpoint, linear: Linear) -
         x = decoder.feed_forward(cross_attention(decoder, x, index, layer), layer)
     last = graph.op("Gather", x, graph.ints(-1), axis=1)
     normed = decoder.norm(last, "model.decoder.layer_norm")
-    graph.op("Identity", linear(graph, normed, OUTPUT, checkpoint.output_matrix, None), name="logits")
+    logits = linears.output(graph, normed, OUTPUT, checkpoint.output_matrix, None)
+    graph.op("Identity", logits, name="logits")
 
 
 def embed(decoder: Blocks, layers: int) -> str:

@@ -11,15 +11,16 @@ from whisper_models.convert.checkpoint import WhisperCheckpoint
 from whisper_models.convert.onnx.blocks import Blocks
 from whisper_models.convert.onnx.graph import FLOAT, INT64, Graph
 from whisper_models.convert.onnx.linear import Linear, float32
+from whisper_models.convert.onnx.precisions import Linears
 from whisper_models.convert.weights import Array
 
 END = 1 << 40  # beyond any length, which means "to the end" in a Slice
 
 
-def write_encoder(graph: Graph, checkpoint: WhisperCheckpoint, linear: Linear) -> None:
+def write_encoder(graph: Graph, checkpoint: WhisperCheckpoint, linears: Linears) -> None:
     """Write nodes, inputs and outputs of the encoder."""
     sizes, weights = checkpoint.dimensions, checkpoint.weights
-    encoder = Blocks(graph, weights, linear, sizes.encoder_attention_heads, sizes.d_model)
+    encoder = Blocks(graph, weights, linears.encoder, sizes.encoder_attention_heads, sizes.d_model)
     graph.input("mel", FLOAT, [1, "F", sizes.num_mel_bins])
     graph.input("epos", INT64, ["T"])
     x = _convolutions(encoder)
@@ -29,7 +30,7 @@ def write_encoder(graph: Graph, checkpoint: WhisperCheckpoint, linear: Linear) -
         x = _layer(encoder, x, f"model.encoder.layers.{index}")
     encoder.norm(x, "model.encoder.layer_norm", output="hidden")
     graph.output("hidden", FLOAT, [1, "T", sizes.d_model])
-    decoder = Blocks(graph, weights, linear, sizes.decoder_attention_heads, sizes.d_model)
+    decoder = Blocks(graph, weights, linears.encoder, sizes.decoder_attention_heads, sizes.d_model)
     for index in range(sizes.decoder_layers):
         for kind in "kv":
             projected = decoder.linear("hidden", f"model.decoder.layers.{index}.encoder_attn.{kind}_proj")

@@ -86,6 +86,10 @@ class Graph:
         self._constants[name] = self._weights.tensor(name, make)
         return name
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a constant."""
+        return tuple(self._constants[name].dims)
+
     def floats(self, *values: float) -> str:
         """A small constant: one float is a scalar."""
         return self._small(np.asarray(values[0] if len(values) == 1 else values, np.float32))

@@ -1,18 +1,20 @@
-"""One linear layer in each precision. A weight is (outputs, inputs), as in checkpoints; activations are floats."""
+"""One linear layer in float32, 8 and 4 bits. Weights are (outputs, inputs), as in checkpoints; activations floats."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from whisper_models.artifact import Precision
 from whisper_models.convert.onnx.graph import FUSED, Graph
 from whisper_models.convert.weights import Array, Read
+from whisper_models.errors import UnsupportedCheckpoint
+
+BLOCK = 32
+"""So many weights of a row share a scale in 4 bits."""
+_INT8_ACTIVATIONS = 4  # what `accuracy_level` calls it: as exact as floats here, and faster
 
 _LEVELS = 63
 """Weights use 7 of their 8 bits: CPUs without VNNI add two products in 16 bits, and with all 8 that sum is cut off. The
@@ -57,5 +59,45 @@ def _round(weight: Array) -> tuple[npt.NDArray[np.int8], Array]:
     return np.rint(levels, out=levels).astype(np.int8), scale
 
 
-LINEAR: Mapping[Precision, Linear] = MappingProxyType({Precision.FP32: float32, Precision.INT8: dynamic_int8})
-"""The precisions that an ONNX variant can have."""
+def blockwise_int4(graph: Graph, x: str, name: str, weight: Read, bias: Read | None) -> str:
+    """Weights in 4 bits with a scale for each block of a row."""
+    packed = cache(lambda: pack_int4(name, weight()))  # two constants from one reading
+    values = graph.weight(f"{name}.weight.int4", lambda: packed()[0])
+    outputs, blocks, _ = graph.shape(values)
+    return graph.op(
+        "MatMulNBits",
+        x,
+        values,
+        graph.weight(f"{name}.scale", lambda: packed()[1]),
+        "",  # zero points: 8, the middle
+        "",  # the order of the inputs: as it is
+        "" if bias is None else graph.weight(f"{name}.bias", bias),
+        domain=FUSED,
+        K=blocks * BLOCK,
+        N=outputs,
+        bits=4,
+        block_size=BLOCK,
+        accuracy_level=_INT8_ACTIVATIONS,
+    )
+
+
+def pack_int4(name: str, weight: Array) -> tuple[npt.NDArray[np.uint8], Array]:
+    """(outputs, inputs) → (outputs, blocks, BLOCK / 2), two weights a byte, lower half first; (outputs, blocks) scales.
+
+    Of each block the number furthest from zero is exact, at -8 of -8 … 7: a scale may be negative.
+
+    Raises:
+        UnsupportedCheckpoint: rows are not made of whole blocks.
+    """
+    outputs, inputs = weight.shape
+    if inputs % BLOCK:
+        raise UnsupportedCheckpoint(
+            f"{name} has {inputs} inputs, no multiple of {BLOCK}: use int8 or fp32 for this model"
+        )
+    blocks = weight.reshape(outputs, -1, BLOCK)
+    least, most = blocks.min(axis=2), blocks.max(axis=2)
+    scale = np.where(-least > most, least, most) / -8
+    levels = blocks * (1 / np.where(scale == 0, 1, scale))[:, :, None]
+    levels = np.rint(levels, out=levels) + 8
+    nibbles = np.minimum(levels, 15, out=levels).astype(np.uint8)
+    return nibbles[:, :, 0::2] | np.left_shift(nibbles[:, :, 1::2], 4, dtype=np.uint8), scale
