@@ -7,24 +7,18 @@ import json
 from whisper_operator.cluster.kinds import POD, SELECTOR
 
 from benchmarks.operator.api import STRATEGIC, Api
-from tests.integration.jobs import COMPONENT, container
+from tests.integration.jobs import COMPONENT, STEPS, container, made
 
 
 async def end_jobs(api: Api) -> None:
     """Until cancelled."""
     ended: set[str] = set()
-    async for _, pod in api.watch("/api/v1/pods", labelSelector=f"{SELECTOR},{COMPONENT} in (download,convert)"):
+    async for _, pod in api.watch("/api/v1/pods", labelSelector=f"{SELECTOR},{COMPONENT} in ({','.join(STEPS)})"):
         meta = pod["metadata"]
         if meta["uid"] in ended or pod["status"].get("phase") != "Pending":
             continue
         ended.add(meta["uid"])  # what the scheduler says of it may still be on its way
-        said = {
-            "outcome": "Ready",
-            "revision": "0" * 40,
-            "digest": "sha256:" + "a" * 64,
-            "size_bytes": 78_643_200,
-            "path": meta["labels"][COMPONENT],
-        }
+        said = made(meta["labels"][COMPONENT])
         last = container(terminated={"exitCode": 0, "message": json.dumps(said), "reason": "Completed"})
         status = {"status": {"phase": "Succeeded", "containerStatuses": [last]}}
         await api.send("PATCH", POD.path(meta["namespace"], meta["name"], "status"), status, STRATEGIC)

@@ -1,6 +1,6 @@
 """The cluster that is measured: namespaces, model sets with a bound claim each, and the services that use them.
 
-The runtimes have no replicas, and there are no nodes: every object is made, a router's pod too, and none ever starts.
+There are no nodes, and unless it is asked for, nobody makes pods of Deployments: every object of ours is made and stays.
 """
 
 from __future__ import annotations
@@ -74,7 +74,5 @@ class World:
             found = whisper_service(
                 f"speech-{number}",
                 models=f"models-{self.set_of(number)}",
-                runtimes={"cpu": {"replicas": 0}},
-                routing={"replicas": 1},
             )
             yield WHISPERSERVICE.path(self.namespace(self.set_of(number))), found

@@ -22,7 +22,7 @@ LOOKALIKES = ["a", "a-b", "a-b-c", "ab", "a-cpu-b", "a-router-b", "a-models", "m
 SERVICES = [*AT_THE_LIMIT, *LOOKALIKES, *(f"speech-{number}" for number in range(50 - 26 - len(LOOKALIKES)))]
 SETS = [LONGEST + "a", LONGEST + "b"]
 MODELS = ["m" * (MODEL_LIMIT - 1) + letter for letter in "ab"]
-OF_A_SERVICE = Counter(Deployment=2, Service=3, ConfigMap=1, PodDisruptionBudget=2)
+OF_A_SERVICE = Counter(Deployment=2, Service=3, ConfigMap=1, PodDisruptionBudget=1)
 OURS = "app.kubernetes.io/managed-by=whisper-operator"
 
 
@@ -38,7 +38,7 @@ def crowded(api: ApiClient, operator: OperatorProcess) -> Iterator[Place]:
     assert operator.get("/readyz")[0] == 200
     with place(api) as here:
         here.apply(model_set("models"))
-        for component in ("download", "convert"):
+        for component in jobs.STEPS:
             here.end_job(component, 0, jobs.made(component))
         here.apply(*(whisper_service(name) for name in SERVICES))
         here.wait(lambda: len(owned(here)) >= len(SERVICES) * OF_A_SERVICE.total(), "everything is made")

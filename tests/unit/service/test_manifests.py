@@ -95,7 +95,12 @@ def test_there_are_two_routers_unless_the_spec_says_otherwise() -> None:
     assert replicas == [2, 1]
 
 
-@pytest.mark.parametrize("replicas", [1, 2, 5])
+def test_one_pod_needs_no_budget() -> None:
+    found = applied(routing={"replicas": 1}, runtimes={"cpu": {"replicas": 1}})
+    assert not [name for kind, name in found if kind == "PodDisruptionBudget"]
+
+
+@pytest.mark.parametrize("replicas", [2, 5])
 def test_a_node_can_always_be_drained_one_pod_of_a_kind_at_a_time(replicas: int) -> None:
     found = applied(routing={"replicas": replicas}, runtimes={"cpu": {"replicas": replicas}})
     budgets = {name: one["spec"] for (kind, name), one in found.items() if kind == "PodDisruptionBudget"}
@@ -103,7 +108,7 @@ def test_a_node_can_always_be_drained_one_pod_of_a_kind_at_a_time(replicas: int)
     for name, budget in budgets.items():
         pods = found["Deployment", name]["spec"]["template"]["metadata"]["labels"]
         assert budget["selector"]["matchLabels"].items() <= pods.items()
-        # Never all but one: a single pod would keep its node from being drained for ever.
+        # Never all but one: a last pod would keep its node from being drained for ever.
         assert (budget["maxUnavailable"], budget.get("minAvailable")) == (1, None)
         assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 

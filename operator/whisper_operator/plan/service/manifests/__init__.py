@@ -20,5 +20,5 @@ FOR_EACH_RUNTIME = (runtime_service, runtime_deployment, runtime_disruption_budg
 def manifests(target: Target) -> list[Manifest]:
     """Everything that should exist."""
     of_runtimes = [build(target, runtime) for runtime in target.effective.runtimes for build in FOR_EACH_RUNTIME]
-    found = [*(build(target) for build in FOR_THE_ROUTER), *(one for one in of_runtimes if one is not None)]
-    return [stamped(one) if one["kind"] == "Deployment" else one for one in found]
+    built = [*(build(target) for build in FOR_THE_ROUTER), *of_runtimes]
+    return [stamped(one) if one["kind"] == "Deployment" else one for one in built if one is not None]
