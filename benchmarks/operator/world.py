@@ -1,6 +1,7 @@
 """The cluster that is measured: namespaces, model sets with a bound claim each, and the services that use them.
 
-There are no nodes, and unless it is asked for, nobody makes pods of Deployments: every object of ours is made and stays.
+There are no nodes, and unless it is asked for, nobody makes pods of Deployments: every object of ours is made, and
+stays.
 """
 
 from __future__ import annotations
