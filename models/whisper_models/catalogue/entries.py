@@ -48,6 +48,10 @@ class PublishedFile(_Frozen):
 Files = Annotated[tuple[PublishedFile, ...], Field(min_length=1, max_length=64)]
 
 
+def _digests(files: tuple[PublishedFile, ...]) -> Mapping[str, str]:
+    return {file.path: file.sha256 for file in files if file.sha256}
+
+
 class PublishedVariant(_Frozen):
     """A format of a model that somebody made and published, so that nobody needs to convert it again."""
 
@@ -63,6 +67,11 @@ class PublishedVariant(_Frozen):
             raise ValueError(f"{self.format} {self.precision} is no variant")
         return self
 
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """sha256 by path, of those files for which one was published."""
+        return _digests(self.files)
+
 
 class CatalogueEntry(_Frozen):
     """One published model."""
@@ -77,8 +86,8 @@ class CatalogueEntry(_Frozen):
     about: Words = ""
     transcribes_only: bool = False
     """Not trained to translate, whatever tokens it knows: turbo was tuned on transcription alone."""
-    sha256: Annotated[Mapping[str, Sha256], Field(max_length=64)] = Field(default_factory=dict)
-    """Of the files whose digest was published with the commit."""
+    digests: Annotated[Mapping[str, Sha256], Field(alias="sha256", max_length=64)] = Field(default_factory=dict)
+    """sha256 by path, of those files for which one was published."""
     premade: Annotated[tuple[PublishedVariant, ...], Field(max_length=64)] = ()
 
     @property
@@ -109,6 +118,11 @@ class AuxiliaryEntry(_Frozen):
     gated: bool = False
     """The hub gives it only to people who have accepted its terms."""
     files: Files
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """sha256 by path, of those files for which one was published."""
+        return _digests(self.files)
 
 
 class Catalogue(_Frozen):

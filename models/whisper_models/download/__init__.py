@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from whisper_models.artifact import Manifest, Source, Variant
+from whisper_models.artifact import Format, Manifest, Precision, Source, Variant
+from whisper_models.catalogue import CATALOGUE, lookup_auxiliary
+from whisper_models.download import premade
+from whisper_models.download.address import AddressSource
+from whisper_models.download.folder import FolderSource
 from whisper_models.download.hub import HubSource
-from whisper_models.download.offers import Choose, Errand, ModelSource
+from whisper_models.download.offers import PREMADE, Choose, Errand, ModelSource
 from whisper_models.download.retry import Patience
 from whisper_models.download.selection import select
 from whisper_models.errors import Incomplete, from_os_error
 from whisper_models.progress import Progress, Stage
 from whisper_models.store import Inspection, UnifiedModelManager
 
-__all__ = ["HubSource", "ModelSource", "Patience", "download"]
+__all__ = [
+    "PREMADE",
+    "AddressSource",
+    "FolderSource",
+    "HubSource",
+    "ModelSource",
+    "Patience",
+    "download",
+    "download_auxiliary",
+    "download_premade",
+    "published_source",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is wanted, which files of a source that is, and whether they are it."""
+
+    variant: Variant
+    choose: Choose
+    check: Callable[[Path], None] = lambda _folder: None
 
 
 def download(
@@ -26,32 +53,72 @@ def download(
     Raises:
         ModelFailure: whichever of the tree in `errors` it is.
     """
-    return _take(store, Variant.base(model), source, select, progress, patience or Patience())
+    return _take(store, _Order(Variant.base(model), select), source, progress, patience or Patience())
 
 
-def _take(
+def download_premade(
     store: UnifiedModelManager,
     variant: Variant,
     source: ModelSource,
-    choose: Choose,
     progress: Progress,
-    patience: Patience,
+    patience: Patience | None = None,
 ) -> Manifest:
+    """A variant as the source has it ready-made, instead of converting; its manifest says so.
+
+    Raises:
+        ModelFailure: NotFound where the source does not have it, UnsupportedCheckpoint where that is another variant;
+            else whichever of the tree in `errors` it is.
+    """
+    order = _Order(variant, premade.choosing(variant), partial(premade.check, variant=variant))
+    return _take(store, order, source, progress, patience or Patience())
+
+
+def download_auxiliary(
+    store: UnifiedModelManager, name: str, source: ModelSource, progress: Progress, patience: Patience | None = None
+) -> Manifest:
+    """One of the models around transcription that the catalogue knows.
+
+    Raises:
+        ModelFailure: whichever of the tree in `errors` it is.
+    """
+    entry = lookup_auxiliary(name)
+    order = _Order(
+        Variant(entry.name, Format.AUXILIARY, Precision.STORED),
+        lambda repo, files: premade.chosen(files, entry.files, repo),
+    )
+    return _take(store, order, source, progress, patience or Patience())
+
+
+def published_source(
+    variant: Variant, endpoint: str | None = None, token: str | None = None, authorities: Path | None = None
+) -> HubSource | None:
+    """Where the catalogue knows a variant to be published ready-made, if it does."""
+    entry = CATALOGUE.get(variant.model)
+    published = entry.published(variant.format, variant.precision) if entry else None
+    return HubSource.catalogued(published, endpoint, token, authorities) if published else None
+
+
+def _take(
+    store: UnifiedModelManager, order: _Order, source: ModelSource, progress: Progress, patience: Patience
+) -> Manifest:
+    variant = order.variant
     try:
         look = Inspection(store, variant, progress)
         if source.known and (there := _already(look, source.known)):
             return there
         progress.begin(Stage.RESOLVING)
         offer = source.offer(variant, patience)
-        with store.writing(variant, lambda: _already(look, offer.published) is not None) as due:
+        published = offer.published
+        with store.writing(variant, lambda: _already(look, published) is not None) as due:
             if due:
-                workspace = store.workspace(variant, offer.published.revision)
+                workspace = store.workspace(variant, published.revision)
                 reuse = partial(store.reuse, variant, workspace)
-                manifest = offer.fill(Errand(variant, workspace, choose, reuse, progress, patience))
+                manifest = offer.fill(Errand(variant, workspace, order.choose, reuse, progress, patience))
+                order.check(workspace)
                 store.publish(workspace, manifest)
     except OSError as error:
         raise from_os_error(error, store.root) from error
-    if there := _already(look, offer.published):
+    if there := _already(look, published):
         return there
     raise Incomplete(f"{variant} vanished from {store.root} while it was being written: is somebody else deleting it?")
 

@@ -15,7 +15,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 from whisper_models.artifact import FileEntry, Manifest, Source, Variant
-from whisper_models.catalogue import CatalogueEntry, PublishedFile
+from whisper_models.catalogue import AuxiliaryEntry, CatalogueEntry, PublishedVariant
 from whisper_models.download import web
 from whisper_models.download.addresses import require_no_password
 from whisper_models.download.failures import Question, TryAgain, from_client, odd_answer, unreachable
@@ -48,17 +48,17 @@ class HubSource:
     @classmethod
     def catalogued(
         cls,
-        entry: CatalogueEntry,
+        entry: CatalogueEntry | PublishedVariant | AuxiliaryEntry,
         endpoint: str | None = None,
         token: str | None = None,
         authorities: Path | None = None,
     ) -> HubSource:
-        """The source of a model that the catalogue has.
+        """Where the catalogue says that something is published.
 
-        The catalogue's digests are those of the public hub. Whoever names another one has decided to trust that.
+        Its digests are those of the public hub. Whoever names another one has decided to trust that.
         """
         public = endpoint is None and "HF_ENDPOINT" not in os.environ
-        digests = entry.sha256 if public else {}
+        digests = entry.digests if public else {}
         return cls(entry.repo, entry.revision, endpoint or constants.ENDPOINT, token, authorities, digests)
 
     @property
@@ -119,11 +119,6 @@ class Checkpoint:
         entry = transfer.fetch(file)
         check_index(folder, file.name, set(self.files))  # it comes before the shards, so that a refusal costs nothing
         return entry
-
-
-def known_digests(files: tuple[PublishedFile, ...]) -> Mapping[str, str]:
-    """By path, those that the catalogue knows."""
-    return {file.path: file.sha256 for file in files if file.sha256}
 
 
 def resolve(source: HubSource, patience: Patience) -> Checkpoint:

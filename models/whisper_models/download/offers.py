@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from whisper_models.artifact import FileEntry, Manifest, Source, Variant
+from whisper_models.artifact import FileEntry, Format, Manifest, Source, Variant
 from whisper_models.download.retry import Patience
 from whisper_models.download.selection import RemoteFile, require_shards
 from whisper_models.progress import Progress
@@ -56,7 +56,8 @@ class ModelSource(Protocol):
 
 def described(errand: Errand, entries: list[FileEntry], source: Source) -> Manifest:
     """The manifest of files that were taken as they are."""
-    tools = {} if errand.variant == Variant.base(errand.variant.model) else {PREMADE: source.repo}
+    original = errand.variant.format in (Format.PYTORCH, Format.AUXILIARY)
+    tools = {} if original else {PREMADE: source.repo}
     return Manifest.describing(errand.variant, entries, source=source, tools=tools)
 
 

@@ -56,7 +56,7 @@ def test_only_multilingual_models_that_were_trained_to_translate_do() -> None:
 
 def test_no_two_entries_share_a_pin_or_a_digest() -> None:
     assert len({entry.revision for entry in CATALOGUE.values()}) == len(CATALOGUE)
-    digests = [digest for entry in CATALOGUE.values() for digest in entry.sha256.values()]
+    digests = [digest for entry in CATALOGUE.values() for digest in entry.digests.values()]
     digests += [file.sha256 for _, variant in PREMADE for file in variant.files if file.sha256]
     assert len(digests) > 60
     assert len(set(digests)) == len(digests)
