@@ -7,10 +7,12 @@ from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
 COMPONENT = "app.kubernetes.io/component"
+STEPS = ("download", "convert", "validate")
+"""The Jobs of a set with one conversion, in their order."""
 
 
 def job(kubectl: Kubectl, component: str, within: float = 30) -> dict[str, Any]:
-    """The only Job of that kind (`download` or `convert`), once its pod is there."""
+    """The only Job of that kind (`download`, `convert`, …), once its pod is there."""
 
     def seen() -> dict[str, Any] | None:
         jobs = [one for one in kubectl.items("jobs", "-l", f"{COMPONENT}={component}") if not ended(one)]
@@ -63,9 +65,18 @@ def succeed(kubectl: Kubectl, component: str, digest: str = "sha256:" + "a" * 64
     end(kubectl, job(kubectl, component), 0, made(component, digest))
 
 
-def made(component: str, digest: str = "sha256:" + "a" * 64) -> dict[str, Any]:
-    """The last words of a Job that made its variant."""
-    return {"outcome": "Ready", "revision": "0" * 40, "digest": digest, "size_bytes": 78_643_200, "path": component}
+def succeed_all(kubectl: Kubectl) -> None:
+    """Each step of a set with one conversion."""
+    for step in STEPS:
+        succeed(kubectl, step)
+
+
+def made(component: str, digest: str = "sha256:" + "a" * 64, similarity: float = 0.99) -> dict[str, Any]:
+    """The last words of a Job that did its task."""
+    if component == "remove":
+        return {"outcome": "Removed", "freed_bytes": 78_643_200}
+    found = {"outcome": "Ready", "revision": "0" * 40, "digest": digest, "size_bytes": 78_643_200, "path": component}
+    return found | ({"similarity": similarity, "threshold": 0.95} if component == "validate" else {})
 
 
 def fail(kubectl: Kubectl, component: str, reason: str, *, retryable: bool = True) -> dict[str, Any]:

@@ -36,8 +36,7 @@ def _reason(place: Kubectl, condition: str) -> str:
 
 def test_a_runtime_that_reads_bad_bytes_has_them_mended_without_anybody_doing_anything(place: Kubectl) -> None:
     place.apply([model_set(), whisper_service()])
-    jobs.succeed(place, "download")
-    jobs.succeed(place, "convert")
+    jobs.succeed_all(place)
     place.wait_condition("mset", "models", "Ready", within=WITHIN)
     pod = wait_until(lambda: _runtime_pod(place), within=WITHIN, what="a runtime's pod")
     assert pod
@@ -50,6 +49,7 @@ def test_a_runtime_that_reads_bad_bytes_has_them_mended_without_anybody_doing_an
     jobs.job(place, "convert", within=WITHIN)
     assert not place.items("jobs", "-l", "app.kubernetes.io/component=download"), "only what is damaged is made again"
     jobs.succeed(place, "convert")
+    jobs.succeed(place, "validate")
     place.wait_condition("mset", "models", "Ready", within=WITHIN)
     wait_until(lambda: not place.items("jobs"), within=WITHIN, what="the Job is gone, and none follows it")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from whisper_models.artifact import OFFERED, Format
 
 from tests.e2e.resources import model_set, whisper_service
 from tests.support.kubectl import Kubectl, KubectlError
@@ -20,6 +21,14 @@ def models(*entries: dict[str, Any]) -> dict[str, Any]:
 
 def variants(*entries: dict[str, Any]) -> dict[str, Any]:
     return models({"name": "tiny", "variants": list(entries)})
+
+
+EVERY_VARIANT = tuple(
+    {"format": str(form), "precision": str(precision)}
+    for form, several in OFFERED.items()
+    if form is not Format.AUXILIARY
+    for precision in several
+)
 
 
 def routed(**fields: Any) -> dict[str, Any]:
@@ -81,11 +90,22 @@ REFUSED = [
     Case(
         "a format nobody serves",
         variants({"format": "wav", "precision": "int8"}),
-        'supported values: "pytorch", "onnx"',
+        'supported values: "pytorch", "onnx", "openvino", "ggml", "ctranslate2"',
     ),
     Case(
-        "a variant that is not made", variants({"format": "pytorch", "precision": "int8"}), "a variant is {format: onnx"
+        "a variant that is not made",
+        variants({"format": "pytorch", "precision": "int8"}),
+        "there is no such variant; there are",
     ),
+    Case("a precision of another format", variants({"format": "openvino", "precision": "q5_0"}), "openvino fp16, int8"),
+    Case(
+        "a similarity beyond sameness", model_set(validation={"similarity": 1.5}), "similarity.*less than or equal to 1"
+    ),
+    Case("a strange policy", model_set(validation={"policy": "Ignore"}), 'supported values: "Enforce", "Report"'),
+    Case("a look at every byte each minute", model_set(reverifyEvery="1m"), "reverifyEvery.*must be from 1h to 9999h"),
+    Case("a strange refresh", model_set(refreshPolicy="Always"), 'supported values: "IfNotPresent", "OnChange"'),
+    Case("a proxy's password", model_set(proxy={"httpsProxy": "http://a:b@proxy:3128"}), "must not hold a user name"),
+    Case("a bundle in a Pod", model_set(caBundleRef={"kind": "Pod", "name": "a"}), 'supported values: "ConfigMap"'),
     Case("a variant without precision", variants({"format": "onnx"}), 'missing required field "precision"'),
     Case(
         "two kinds of storage",
@@ -112,6 +132,21 @@ TAKEN = [
     Case("the smallest upload", routed(maxUploadSize=1000)),
     Case("a volume with a fraction", sized("1.5Gi")),
     Case("no processor of its own", cpu(resources={"requests": {"cpu": 0}})),
+    Case("every variant there is", variants(*EVERY_VARIANT)),
+    Case(
+        "everything about a set",
+        model_set(
+            proxy={"httpProxy": "http://proxy:3128", "noProxy": ".svc,10.0.0.0/8"},
+            caBundleRef={"kind": "Secret", "name": "trust", "key": "bundle.pem"},
+            validation={"similarity": 0.9, "policy": "Report", "samplesConfigMapRef": {"name": "clips"}},
+            reverifyEvery="168h",
+            refreshPolicy="OnChange",
+        ),
+    ),
+    Case(
+        "as many models in as many variants as may be",
+        models(*({"name": f"m{number}", "variants": list(EVERY_VARIANT)} for number in range(64))),
+    ),
     Case("only the base checkpoint", models({"name": "large-v3"})),
     Case("an own model", models({"name": "mine", "source": {"huggingFace": {"repo": "me/mine", "revision": "main"}}})),
     Case(

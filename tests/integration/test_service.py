@@ -32,8 +32,7 @@ def objects(place: Kubectl, *selector: str) -> dict[str, dict[str, Any]]:
 def serve(place: Kubectl) -> Kubectl:
     """The models are there and everything of the service is made."""
     place.apply([model_set(), whisper_service()])
-    jobs.succeed(place, "download")
-    jobs.succeed(place, "convert")
+    jobs.succeed_all(place)
     place.wait_condition("wsvc", "speech", "ModelsReady", within=30)
     wait_until(lambda: set(objects(place, *OURS)) >= EXPECTED, within=30, what="everything is made")
     return place
@@ -155,8 +154,7 @@ def test_a_service_without_its_models_says_so_and_goes_on_when_they_come(place: 
     place.apply([whisper_service()])
     wait_until(lambda: place.condition("wsvc", "speech", "ModelsReady").get("reason") == "ModelSetNotFound", within=30)
     place.apply([model_set()])
-    jobs.succeed(place, "download")
-    jobs.succeed(place, "convert")
+    jobs.succeed_all(place)
     place.wait_condition("wsvc", "speech", "ModelsReady", within=30)
     assert place.get("mset", "models")["status"]["usedBy"] == ["speech"]
 

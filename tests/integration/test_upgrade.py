@@ -43,8 +43,7 @@ def new_build(tmp_path: Path) -> Path:
 
 def settle(place: Kubectl, operator: OperatorProcess) -> None:
     place.apply([model_set(), whisper_service()])
-    jobs.succeed(place, "download")
-    jobs.succeed(place, "convert")
+    jobs.succeed_all(place)
     place.wait_condition("wsvc", "speech", "ModelsReady", within=30)
     wait_until(lambda: place.find("deployment", "speech-cpu"), within=30, what="the runtime is made")
     rested(place, operator)

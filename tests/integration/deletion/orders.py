@@ -50,7 +50,7 @@ def orphaned_and_taken_in_again(place: Place) -> None:
 
 def all_taken_in(place: Place) -> bool:
     """What is planned is taken in at once: a runtime when its models are there, a Job by what it says at its end."""
-    for component in ("download", "convert"):
+    for component in jobs.STEPS:
         if live := place.job(component):
             place.end_pod(live, 0, jobs.made(component))
     new = uid(place, WHISPERSERVICE, "speech")

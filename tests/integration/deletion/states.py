@@ -54,7 +54,7 @@ def invalid(place: Place) -> None:
 def ready(place: Place, **spec: Any) -> None:
     """Everything is made."""
     _asked_for(place, **spec)
-    for component in ("download", "convert"):
+    for component in jobs.STEPS:
         place.end_job(component, 0, jobs.made(component))
     place.wait(lambda: place.find("Deployment", "speech-cpu"), "the runtime is made")
 

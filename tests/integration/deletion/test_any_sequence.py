@@ -21,7 +21,7 @@ FAILED = {"outcome": "Failed", "reason": "HubUnreachable", "message": "it is awa
 
 def end_jobs(here: Place, code: int) -> None:
     """Each Job that runs ends, well or badly."""
-    for component in ("download", "convert"):
+    for component in (*jobs.STEPS, "remove"):
         if live := here.job(component):
             here.end_pod(live, code, jobs.made(component) if not code else FAILED)
 

@@ -20,8 +20,7 @@ class Scene:
     def begin(self) -> None:
         """The models are ready, and `kept` uses them."""
         self.place.apply([model_set(), whisper_service("kept")])
-        jobs.succeed(self.place, "download")
-        jobs.succeed(self.place, "convert")
+        jobs.succeed_all(self.place)
         self.place.wait_condition("wsvc", "kept", "ModelsReady", within=BEFORE)
 
     def prepare(self) -> None:

@@ -34,7 +34,7 @@ def test_those_of_jobs_runtimes_and_routers(place: Kubectl) -> None:
     secret: dict[str, Any] = {"tokenSecretRef": {"name": "hub"}}
     place.apply([model_set(source={"huggingFace": secret}), whisper_service()])
     seen = []
-    for component in ("download", "convert"):
+    for component in jobs.STEPS:
         seen += pods(place, component)
         jobs.succeed(place, component)
     seen += [*pods(place, "cpu"), *pods(place, "router")]

@@ -30,6 +30,13 @@ def runtime(plan: Plan) -> Object | None:
         ("another model: a person must choose", modelset(model="base"), OLD, Reason.VARIANT_MISSING, True),
         ("a variant in the making: what serves goes on", modelset("Converting"), OLD, Reason.VARIANT_PENDING, False),
         ("a variant that failed: what serves goes on", modelset("Failed"), OLD, Reason.VARIANT_PENDING, False),
+        (
+            "a variant that transcribes too differently: a person must choose",
+            modelset("Failed", reason="VariantUnverified", message="0.81, and 0.95 is asked for"),
+            OLD,
+            Reason.VARIANT_UNVERIFIED,
+            True,
+        ),
         ("ready without a digest is not ready", modelset(digest=""), OLD, Reason.VARIANT_PENDING, False),
     ],
     ids=lambda value: value if isinstance(value, str) and " " in value else "",

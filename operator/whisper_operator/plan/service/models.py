@@ -116,6 +116,8 @@ def find(
         message = f"ModelSet {ref!r} does not name {want}: add it to its spec.models, or ask for another model"
         return Found(serving, Reason.VARIANT_MISSING, message, stalled=True)
     status = next((one for one in modelset.status.variants if want.fits(one)), None)
+    if status is not None and status.reason == Reason.VARIANT_UNVERIFIED:
+        return Found(serving, Reason.VARIANT_UNVERIFIED, f"{want}: {status.message}", stalled=True)
     artifact = None if status is None else _ready_artifact(status, modelset)
     if artifact is None:
         return Found(serving, Reason.VARIANT_PENDING, _pending(want, ref, status))
