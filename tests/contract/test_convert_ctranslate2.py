@@ -136,7 +136,7 @@ def test_numbers_too_large_for_half_precision_are_refused(small: Small, tmp_path
     large = {name: array.astype(np.float32) for name, array in random_checkpoint.random_tensors(128).items()}
     large["model.encoder.conv1.bias"][3] = 1e5
     save_file(large, source / "model.safetensors")
-    with pytest.raises(UnsupportedCheckpoint, match=r"conv1\.bias has numbers that float16 cannot hold"):
+    with pytest.raises(UnsupportedCheckpoint, match=r"conv1\.bias.*float16 cannot hold"):
         convert(source, tmp_path, Precision.FP16)
 
 

@@ -31,6 +31,7 @@ SIZES = {"F32": 4, "F16": 2, "BF16": 2}
 class Stored:
     """Where one tensor lies and in which numbers."""
 
+    name: str
     file: Path
     offset: int
     dtype: str
@@ -64,7 +65,7 @@ class Stored:
         with np.errstate(over="ignore"):
             values = self.read().astype(np.float16)
         if not np.isfinite(values).all():
-            raise UnsupportedCheckpoint(f"{self.file} has numbers that float16 cannot hold: use a larger precision")
+            raise UnsupportedCheckpoint(f"{self.name} in {self.file} has numbers that float16 cannot hold")
         return values
 
     def _mapped(self) -> npt.NDArray[np.uint8]:
@@ -130,16 +131,16 @@ def _header(file: Path) -> dict[str, Stored]:
         entries: dict[str, Any] = json.loads(raw)
         entries.pop("__metadata__", None)
         start = LENGTH_BYTES + length
-        return {name: _stored(file, entry, start, size) for name, entry in entries.items()}
+        return {name: _stored(name, file, entry, start, size) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnsupportedCheckpoint(f"{file} is not a safetensors file that can be read here: {error}") from error
 
 
-def _stored(file: Path, entry: Mapping[str, Any], start: int, size: int) -> Stored:
+def _stored(name: str, file: Path, entry: Mapping[str, Any], start: int, size: int) -> Stored:
     """One entry of the header, if it is consistent."""
     begin, end = (int(number) for number in entry["data_offsets"])
     shape = tuple(int(number) for number in entry["shape"])
-    tensor = Stored(file, start + begin, str(entry["dtype"]), shape)
+    tensor = Stored(name, file, start + begin, str(entry["dtype"]), shape)
     if tensor.dtype not in SIZES:
         raise ValueError(f"numbers of type {tensor.dtype} are not understood, only {', '.join(SIZES)}")
     inside = 0 <= begin <= end and start + end <= size and all(number > 0 for number in shape)

@@ -10,8 +10,10 @@ import numpy as np
 from ctranslate2.specs.model_spec import Variable
 from numpy.typing import NDArray
 
-from whisper_models.convert.weights import Array, Weights
-from whisper_models.errors import UnsupportedCheckpoint
+from whisper_models.convert.weights import Weights
+
+HALF = "float16"
+FLOAT = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Tensor:
 class Stored(Variable):  # type: ignore[misc] # it ships no types
     """Tensors of a checkpoint, one below the other, in the numbers that are asked for."""
 
-    def __init__(self, weights: Weights, parts: Sequence[Tensor], dtype: str = "float32") -> None:
+    def __init__(self, weights: Weights, parts: Sequence[Tensor], dtype: str = FLOAT) -> None:
         self._weights = weights
         self._parts = tuple(parts)
         self._dtype = dtype
@@ -42,18 +44,13 @@ class Stored(Variable):  # type: ignore[misc] # it ships no types
         return self._dtype
 
     def numpy(self) -> NDArray[Any]:
-        """The numbers, read anew: the caller may write to them.
+        """The numbers, read anew: whoever asks for float32 may write to them.
 
         Raises:
             UnsupportedCheckpoint: a number is too large for this precision.
         """
         arrays = [self._read(part) for part in self._parts]
-        whole = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-        with np.errstate(over="ignore"):
-            converted = whole.astype(self._dtype, copy=False)
-        if not np.isfinite(converted).all():
-            raise UnsupportedCheckpoint(f"{self._parts[0].name} has numbers that {self._dtype} cannot hold")
-        return converted
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
     def num_bytes(self) -> int:
         """What `to_bytes` will give."""
@@ -63,8 +60,10 @@ class Stored(Variable):  # type: ignore[misc] # it ships no types
         """The numbers as they are written."""
         return self.numpy().tobytes()
 
-    def _read(self, part: Tensor) -> Array:
-        return self._weights[part.name] if part.stored else np.zeros(part.shape, np.float32)
+    def _read(self, part: Tensor) -> NDArray[Any]:
+        if not part.stored:
+            return np.zeros(part.shape, self._dtype)
+        return self._weights.half(part.name) if self._dtype == HALF else self._weights[part.name]
 
     def _to(self, dtype: str) -> Stored:
         return Stored(self._weights, self._parts, dtype)

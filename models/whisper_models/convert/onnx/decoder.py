@@ -8,8 +8,6 @@ when both are bound to the same memory: the new keys and values are written in p
 
 from __future__ import annotations
 
-import numpy as np
-
 from whisper_models.convert.checkpoint import EMBEDDING, OUTPUT, WhisperCheckpoint
 from whisper_models.convert.onnx.blocks import Blocks
 from whisper_models.convert.onnx.graph import FLOAT, FUSED, INT32, INT64, Graph
@@ -85,7 +83,6 @@ def _self_attention(decoder: Blocks, x: str, index: int, layer: str) -> str:
 
 def _look_up(decoder: Blocks, name: str, indices: str) -> str:
     """Rows of a table kept in half precision: it is only read from, and that is how Whisper was published."""
-    read = decoder.weights.reader(f"{name}.weight")
-    table = decoder.graph.weight(f"{name}.weight.fp16", lambda: read().astype(np.float16))
+    table = decoder.graph.weight(f"{name}.weight.fp16", lambda: decoder.weights.half(f"{name}.weight"))
     rows = decoder.graph.op("Gather", table, indices)
     return decoder.graph.op("Cast", rows, to=FLOAT)
