@@ -16,6 +16,9 @@ from whisper_runtime.engine import Stop, Waveform, never
 from whisper_runtime.errors import AudioEmpty, UndecodableAudio
 
 _BLOCK = 1 << 16
+"""Samples of all channels together: a header may promise a thousand channels."""
+_SURROUND = range(3, 9)
+"""Channels of which one is in the middle, where people speak: FFmpeg knows which, and their mean would drown it."""
 _UNKNOWN_SIZES = (0, 0x7FFFF000)
 """RIFF sizes at or above the second, or equal to the first, are what programs write that stream to a pipe."""
 
@@ -38,7 +41,10 @@ def decode(file: BinaryIO, max_seconds: float, stop: Stop = never) -> Waveform:
         file.seek(0)
         return decode_container(file, max_seconds, stop)
     with sound:
-        return _read(sound, max_seconds, stop)
+        if sound.channels not in _SURROUND:
+            return _read(sound, max_seconds, stop)
+    file.seek(0)
+    return decode_container(file, max_seconds, stop)
 
 
 def _refuse_cut_off(head: bytes, size: int) -> None:
@@ -54,7 +60,7 @@ def _read(sound: soundfile.SoundFile, max_seconds: float, stop: Stop) -> Wavefor
     mono = Mono(sound.samplerate, max_seconds, stop)
     expected, got = sound.frames, 0
     try:
-        for block in sound.blocks(_BLOCK, dtype="float32", always_2d=True):
+        for block in sound.blocks(max(1, _BLOCK // sound.channels), dtype="float32", always_2d=True):
             mono.add(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))
             got += len(block)
     except soundfile.LibsndfileError as error:

@@ -22,40 +22,46 @@ class Mono:
     def __init__(self, rate: int, max_seconds: float, stop: Stop = never) -> None:
         if rate not in _RATES:
             raise UndecodableAudio(f"a sample rate of {rate} Hz is not one of audio")
-        self._room = int(max_seconds * rate)
+        self._rate = rate
+        self._taken, self._most = 0, int(max_seconds * rate)
         self._max_seconds = max_seconds
         self._stop = stop
         self._audio = bytearray()  # grows where it is; a list of blocks would be in memory twice once it is joined
         self._resampler: Any = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1)
+
+    @property
+    def seconds(self) -> float:
+        """Of audio, so far."""
+        return self._taken / self._rate
 
     def add(self, block: Waveform) -> None:
         """Take one more block.
 
         Raises:
             AudioTooLong: it is more than allowed.
+            UndecodableAudio: it holds values that are not numbers.
             Whatever `stop` raises, when nobody waits any more.
         """
         self._stop()
-        self._room -= len(block)
-        if self._room < 0:
+        self._taken += len(block)
+        if self._taken > self._most:
             raise AudioTooLong(f"the audio is longer than the {self._max_seconds:g} seconds allowed; send it in parts")
-        self._audio += _bytes(block if self._resampler is None else self._resampler.resample_chunk(block))
+        if not np.isfinite(block).all():
+            raise UndecodableAudio("the audio holds values that are not numbers", param="file")
+        self._take(block if self._resampler is None else self._resampler.resample_chunk(block))
+
+    def _take(self, block: Waveform) -> None:
+        self._audio += np.clip(block, -1.0, 1.0, dtype=np.float32).data.cast("B")
 
     def waveform(self) -> Waveform:
         """Everything taken so far, at 16 kHz.
 
         Raises:
-            AudioEmpty, UndecodableAudio
+            AudioEmpty
         """
         if self._resampler is not None:
-            self._audio += _bytes(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+            self._take(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         audio = np.frombuffer(self._audio, np.float32)
         if not len(audio):
             raise AudioEmpty("the file holds no audio samples", param="file")
-        if not np.isfinite(audio).all():
-            raise UndecodableAudio("the audio holds values that are not numbers", param="file")
-        return np.clip(audio, -1.0, 1.0, out=audio)
-
-
-def _bytes(block: Waveform) -> memoryview:
-    return np.ascontiguousarray(block, np.float32).data.cast("B")
+        return audio
