@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from whisper_models.artifact import OFFERED, Format, Precision, Variant
-from whisper_models.catalogue import canonical
+from whisper_models.catalogue import AUXILIARIES, canonical, lookup_auxiliary
 from whisper_models.optimize.targets import TARGETS
 
 CONVERTED = tuple(form for form in OFFERED if form not in (Format.PYTORCH, Format.AUXILIARY))
@@ -103,6 +103,19 @@ def formats(given: Iterable[str], usage: argparse.ArgumentParser) -> list[Format
         if word not in CONVERTED:
             usage.error(f"argument --formats: {word!r} is none of {', '.join(CONVERTED)}, {ALL}")
     return list(dict.fromkeys(Format(word) for word in words))
+
+
+def auxiliaries(given: Iterable[str]) -> list[str]:
+    """Models around transcription by their full names; a kind is all of its kind.
+
+    Raises:
+        UnknownModel: the catalogue has none of that name or kind.
+    """
+    found: list[str] = []
+    for word in _words(given):
+        of_kind = [name for name in AUXILIARIES if word in (ALL, name.partition("/")[0])]
+        found += of_kind or [lookup_auxiliary(word).name]
+    return list(dict.fromkeys(found))
 
 
 def default(model: str, form: Format) -> Variant:

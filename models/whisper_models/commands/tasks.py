@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from whisper_models.artifact import Manifest, Variant
 from whisper_models.commands.report import Report
@@ -47,15 +48,16 @@ def making(
     return Task(variant, lambda progress: Ready.of(make(progress), store.location(variant)), after)
 
 
-def converting(store: UnifiedModelManager, variant: Variant, after: Variant | None = None) -> Task:
+def converting(store: UnifiedModelManager, variant: Variant) -> Task:
     """The task to make `variant` of the model's checkpoint."""
+    return making(store, variant, partial(converted, store, variant))
 
-    def make(progress: Progress) -> Manifest:
-        from whisper_models.convert.job import convert  # noqa: PLC0415 - a download alone needs no numpy
 
-        return convert(store, variant, progress)
+def converted(store: UnifiedModelManager, variant: Variant, progress: Progress) -> Manifest:
+    """Make `variant` of the model's checkpoint."""
+    from whisper_models.convert.job import convert  # noqa: PLC0415 - a download alone needs no numpy
 
-    return making(store, variant, make, after)
+    return convert(store, variant, progress)
 
 
 def run(arguments: argparse.Namespace, tasks: Sequence[Task], known: Sequence[Failed] = ()) -> Exit:

@@ -215,7 +215,15 @@ def test_who_says_yes_is_not_asked(run: Run, store: UnifiedModelManager, monkeyp
     ("words", "why"),
     [
         (["download"], "--models NAME"),
-        (["download", "--all", "--models", "tiny"], "--models NAME"),
+        (["download", "--all", "--models", "tiny"], "exclude each other"),
+        (["download", "--models", "tiny", "--formats", "onnx", "--format", "ggml"], "one of them"),
+        (["download", "--models", "tiny", "--precision", "int8"], "which format"),
+        (["download", "--models", "tiny", "--url", "http://h/f"], "--sha256"),
+        (["download", "--models", "tiny", "--sha256", "0" * 64], "--url"),
+        (["download", "--all", "--url", "http://h/f", "--sha256", "0" * 64], "exactly one"),
+        (["download", "--models", "tiny,base", "--from", "/none"], "exactly one"),
+        (["download", "--models", "tiny", "--from", "/none", "--repo", "o/r"], "not allowed with"),
+        (["download", "--models", "tiny", "--from", "/none", "--revision", "main"], "--revision"),
         (["download", "--models", "tiny,base", "--repo", "o/r"], "exactly one"),
         (["download", "--models", "tiny", "--formats", "pickle"], "pickle"),
         (["convert", "--all-formats"], "--models"),
@@ -234,7 +242,7 @@ def test_who_says_yes_is_not_asked(run: Run, store: UnifiedModelManager, monkeyp
         (["path", "tiny", "--format", "ggml", "--precision", "int8"], "q5_0"),
         (["verify", "--progress-port", "99999"], "65535"),
     ],
-    ids=" ".join,
+    ids=lambda words: words if isinstance(words, str) else " ".join(words),
 )
 def test_wrong_usage_is_code_2_and_says_what_is_right(
     run: Run, capsys: pytest.CaptureFixture[str], words: list[str], why: str
