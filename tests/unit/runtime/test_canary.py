@@ -104,6 +104,13 @@ async def test_the_words_may_be_as_far_off_as_validation_allowed_and_no_further(
         await proved(FakeEngine(), one_character_of_22_off(threshold=0.96))
 
 
+async def test_other_words_never_pass_however_little_validation_asked_for() -> None:
+    asked_for_nothing = Validation(similarity=0, threshold=0, transcripts=())
+    canary = Canary(clip="jfk.wav", text="11.00 hours of video")
+    with pytest.raises(EngineError, match="hours of video"):
+        await proved(FakeEngine(), replace(ARTIFACT, canary=canary, validation=asked_for_nothing))
+
+
 async def test_the_clip_is_heard_in_the_language_that_is_spoken_in_it() -> None:
     class Listening(FakeEngine):
         def transcribe(self, audio: Waveform, options: Options, stop: Stop) -> Transcript:
