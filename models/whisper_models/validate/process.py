@@ -34,7 +34,7 @@ class Bounds:
     @classmethod
     def of(cls, size: int, windows: int) -> Bounds:
         """For a variant of so many bytes that hears so many windows, on a slow processor that others use as well."""
-        return cls(seconds=300 + size / 4e6 * (1 + windows), bytes=(2 << 30) + 8 * size)
+        return cls(seconds=900 + size / 4e6 * (1 + windows), bytes=(2 << 30) + 8 * size)
 
 
 @dataclass(frozen=True, slots=True)
