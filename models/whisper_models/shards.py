@@ -9,7 +9,7 @@ from whisper_models.errors import UnsupportedCheckpoint
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-PLAIN = re.compile(r"[\w.-]+\.safetensors")
+PLAIN = re.compile(r"[\w.-]{1,200}\.safetensors", re.ASCII)
 SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 
 
@@ -23,7 +23,9 @@ def shards_named_by(index: bytes) -> set[str]:
         names = set(json.loads(index)["weight_map"].values())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnsupportedCheckpoint(f"{INDEX} is not an index of weights: use a checkpoint saved anew") from error
-    odd = sorted(str(name) for name in names if not isinstance(name, str) or not PLAIN.fullmatch(name))
+    odd = sorted(ascii(name)[:80] for name in names if not isinstance(name, str) or not PLAIN.fullmatch(name))
     if odd:
         raise UnsupportedCheckpoint(f"{INDEX} names files outside its folder: {', '.join(odd[:3])}")
+    if not names:
+        raise UnsupportedCheckpoint(f"{INDEX} names no file: use a checkpoint saved anew")
     return names

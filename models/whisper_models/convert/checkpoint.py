@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from whisper_models.convert.small_files import SETTINGS, read_small, short
 from whisper_models.convert.weights import Read, Weights
-from whisper_models.errors import Incomplete, UnsupportedCheckpoint
+from whisper_models.errors import UnsupportedCheckpoint
 
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
+Few = Annotated[int, Field(gt=0, le=128)]  # four times what the largest Whisper has
 Head = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 
 EMBEDDING = "model.decoder.embed_tokens"
@@ -30,20 +33,26 @@ class Dimensions(BaseModel):
     d_model: Count
     vocab_size: Count
     num_mel_bins: Count
-    encoder_layers: Count
-    decoder_layers: Count
-    encoder_attention_heads: Count
-    decoder_attention_heads: Count
+    encoder_layers: Few
+    decoder_layers: Few
+    encoder_attention_heads: Few
+    decoder_attention_heads: Few
     max_source_positions: Count
     max_target_positions: Count
+
+    @model_validator(mode="after")
+    def _whole_heads(self) -> Self:
+        if self.d_model % self.encoder_attention_heads or self.d_model % self.decoder_attention_heads:
+            raise ValueError("d_model cannot be divided by the number of attention heads")
+        return self
 
 
 class Generation(BaseModel):
     """What `generation_config.json` says about the graph, and about tokens that are never said."""
 
-    alignment_heads: Annotated[list[Head], Field(min_length=1)] | None = None
-    suppress_tokens: list[int] | None = None
-    begin_suppress_tokens: list[int] | None = None
+    alignment_heads: Annotated[list[Head], Field(min_length=1, fail_fast=True)] | None = None
+    suppress_tokens: Annotated[list[int], Field(fail_fast=True)] | None = None
+    begin_suppress_tokens: Annotated[list[int], Field(fail_fast=True)] | None = None
     lang_to_id: dict[str, int] | None = None
 
 
@@ -90,13 +99,11 @@ def open_checkpoint(folder: Path) -> WhisperCheckpoint:
 
 def _parse(path: Path, model: type[Model]) -> Model:
     try:
-        return model.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise Incomplete(f"{path} is missing: download the model again") from error
+        return model.model_validate_json(read_small(path, SETTINGS))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UnsupportedCheckpoint(f"{path} is not that of a Whisper model: {where}: {first['msg']}") from error
+        raise UnsupportedCheckpoint(f"{path} is not that of a Whisper model: {short(where)}: {first['msg']}") from error
 
 
 def _upper_half(dimensions: Dimensions) -> list[tuple[int, int]]:
@@ -106,18 +113,43 @@ def _upper_half(dimensions: Dimensions) -> list[tuple[int, int]]:
 
 
 def _require_shapes(folder: Path, dimensions: Dimensions, weights: Weights) -> None:
-    """Catch weights that belong to another configuration before a graph is built from them."""
-    width = dimensions.d_model
-    expected = {
-        f"{EMBEDDING}.weight": (dimensions.vocab_size, width),
-        "model.encoder.conv1.weight": (width, dimensions.num_mel_bins, 3),
-        "model.encoder.embed_positions.weight": (dimensions.max_source_positions, width),
-        "model.decoder.embed_positions.weight": (dimensions.max_target_positions, width),
-        f"model.encoder.layers.{dimensions.encoder_layers - 1}.fc2.bias": (width,),
-        f"model.decoder.layers.{dimensions.decoder_layers - 1}.fc2.bias": (width,),
-    }
-    for name, shape in expected.items():
-        if name not in weights:
-            raise UnsupportedCheckpoint(f"{folder} has no tensor {name}: it is not a Whisper checkpoint as published")
+    """Catch weights that belong to another configuration before anything is built from them."""
+    for name, shape in _expected(dimensions, weights):
         if weights.shape(name) != shape:
             raise UnsupportedCheckpoint(f"{folder}: {name} is {weights.shape(name)}, but config.json says {shape}")
+
+
+def _expected(sizes: Dimensions, weights: Weights) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Every tensor that each Whisper has, in its shape."""
+    width = sizes.d_model
+    yield f"{EMBEDDING}.weight", (sizes.vocab_size, width)
+    yield "model.encoder.conv1.weight", (width, sizes.num_mel_bins, 3)
+    yield "model.encoder.conv2.weight", (width, width, 3)
+    yield from ((f"model.encoder.conv{number}.bias", (width,)) for number in (1, 2))
+    yield "model.encoder.embed_positions.weight", (sizes.max_source_positions, width)
+    yield "model.decoder.embed_positions.weight", (sizes.max_target_positions, width)
+    for stack, layers, attentions in (
+        ("model.encoder", sizes.encoder_layers, ("self_attn",)),
+        ("model.decoder", sizes.decoder_layers, ("self_attn", "encoder_attn")),
+    ):
+        yield from _norm(f"{stack}.layer_norm", width)
+        for layer in (f"{stack}.layers.{index}" for index in range(layers)):
+            inner = next(iter(weights.shape(f"{layer}.fc1.weight")), 0)
+            yield from _linear(f"{layer}.fc1", inner, width)
+            yield from _linear(f"{layer}.fc2", width, inner)
+            yield from _norm(f"{layer}.final_layer_norm", width)
+            for attention in (f"{layer}.{kind}" for kind in attentions):
+                yield from _norm(f"{attention}_layer_norm", width)
+                yield f"{attention}.k_proj.weight", (width, width)  # without a bias
+                for kind in ("q_proj", "v_proj", "out_proj"):
+                    yield from _linear(f"{attention}.{kind}", width, width)
+
+
+def _linear(name: str, outputs: int, inputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", (outputs, inputs)
+    yield f"{name}.bias", (outputs,)
+
+
+def _norm(name: str, width: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", (width,)
+    yield f"{name}.bias", (width,)

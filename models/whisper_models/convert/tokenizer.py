@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from whisper_models.errors import Incomplete, UnsupportedCheckpoint
+from whisper_models.convert.small_files import TOKENIZER, read_small, short
+from whisper_models.errors import UnsupportedCheckpoint
 
 NAME = "tokenizer.json"
 
@@ -20,12 +21,10 @@ def read_tokenizer(source: Path) -> dict[str, Any]:
     """
     path = source / NAME
     try:
-        tokenizer = json.loads(path.read_bytes())
+        tokenizer = json.loads(read_small(path, TOKENIZER))
         kind = tokenizer["model"]["type"]
-    except FileNotFoundError as error:
-        raise Incomplete(f"{path} is missing: download the model again") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnsupportedCheckpoint(f"{path} is not that of a Whisper model: {error!r}") from error
     if kind != "BPE":
-        raise UnsupportedCheckpoint(f"{path} is {kind}, not byte-level BPE: the checkpoint is not a Whisper")
+        raise UnsupportedCheckpoint(f"{path} is {short(kind)}, not byte-level BPE: the checkpoint is not a Whisper")
     return dict(tokenizer)

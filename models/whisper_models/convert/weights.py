@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from whisper_models.convert.small_files import INDEX as INDEX_BYTES
+from whisper_models.convert.small_files import read_small, short
 from whisper_models.errors import Incomplete, UnsupportedCheckpoint
 from whisper_models.shards import INDEX, WEIGHTS, shards_named_by
 
@@ -23,7 +25,8 @@ Half = npt.NDArray[np.float16]
 Read = Callable[[], Array]
 
 LENGTH_BYTES = 8
-LONGEST_HEADER = 100 << 20
+LONGEST_HEADER = 16 << 20  # a hundred times that of the largest Whisper
+MOST_DIMENSIONS = 4
 SIZES = {"F32": 4, "F16": 2, "BF16": 2}
 
 
@@ -77,12 +80,16 @@ class Weights(Mapping[str, Array]):
 
     def __init__(self, folder: Path) -> None:
         """Raises UnsupportedCheckpoint or Incomplete when there is nothing here to read."""
+        self._folder = folder
         self._stored: dict[str, Stored] = {}
         for file in _files(folder):
             self._stored.update(_header(file))
 
     def __getitem__(self, name: str) -> Array:
-        return self._stored[name].read()
+        return self._entry(name).read()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._stored  # Mapping's own would read the tensor
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._stored)
@@ -92,20 +99,27 @@ class Weights(Mapping[str, Array]):
 
     def reader(self, name: str) -> Read:
         """Reads a tensor when it is wanted, if it is."""
-        return self._stored[name].read
+        return self._entry(name).read
 
     def half(self, name: str) -> Half:
         """A tensor in float16, as `Stored.half` says; read, never written to."""
-        return self._stored[name].half()
+        return self._entry(name).half()
 
     def shape(self, name: str) -> tuple[int, ...]:
         """A tensor's shape, without reading it."""
-        return self._stored[name].shape
+        return self._entry(name).shape
 
     @property
     def parameters(self) -> int:
         """How many numbers the model has."""
         return sum(tensor.count for tensor in self._stored.values())
+
+    def _entry(self, name: str) -> Stored:
+        if name not in self._stored:
+            raise UnsupportedCheckpoint(
+                f"{self._folder} has no tensor {name}: it is not a Whisper checkpoint as published"
+            )
+        return self._stored[name]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -113,10 +127,10 @@ def _files(folder: Path) -> list[Path]:
         return [folder / WEIGHTS]
     if not (folder / INDEX).is_file():
         raise UnsupportedCheckpoint(f"{folder} has neither {WEIGHTS} nor {INDEX}: only safetensors are read")
-    shards = [folder / name for name in sorted(shards_named_by((folder / INDEX).read_bytes()))]
+    shards = [folder / name for name in sorted(shards_named_by(read_small(folder / INDEX, INDEX_BYTES)))]
     missing = [shard.name for shard in shards if not shard.is_file()]
     if missing:
-        raise Incomplete(f"{folder} lacks {', '.join(missing)}: download it again")
+        raise Incomplete(f"{folder} lacks {', '.join(missing[:3])}: download it again")
     return shards
 
 
@@ -131,19 +145,24 @@ def _header(file: Path) -> dict[str, Stored]:
         entries: dict[str, Any] = json.loads(raw)
         entries.pop("__metadata__", None)
         start = LENGTH_BYTES + length
-        return {name: _stored(name, file, entry, start, size) for name, entry in entries.items()}
+        found = {name: _stored(name, file, entry, start, size) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnsupportedCheckpoint(f"{file} is not a safetensors file that can be read here: {error}") from error
+    if sum(tensor.count * SIZES[tensor.dtype] for tensor in found.values()) > size:
+        raise UnsupportedCheckpoint(f"{file} is not a safetensors file: its tensors are larger than it is")
+    return found
 
 
 def _stored(name: str, file: Path, entry: Mapping[str, Any], start: int, size: int) -> Stored:
     """One entry of the header, if it is consistent."""
-    begin, end = (int(number) for number in entry["data_offsets"])
-    shape = tuple(int(number) for number in entry["shape"])
-    tensor = Stored(name, file, start + begin, str(entry["dtype"]), shape)
-    if tensor.dtype not in SIZES:
-        raise ValueError(f"numbers of type {tensor.dtype} are not understood, only {', '.join(SIZES)}")
-    inside = 0 <= begin <= end and start + end <= size and all(number > 0 for number in shape)
-    if not inside or end - begin != tensor.count * SIZES[tensor.dtype]:
+    begin, end = entry["data_offsets"]
+    dtype, shape = entry["dtype"], entry["shape"]
+    if dtype not in SIZES:
+        raise ValueError(f"numbers of type {short(dtype)} are not understood, only {', '.join(SIZES)}")
+    if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS:
+        raise ValueError("a tensor has no shape, or one of too many dimensions")
+    whole = all(type(number) is int for number in (begin, end, *shape))
+    inside = whole and 0 <= begin <= end <= size - start and all(0 < number <= size for number in shape)
+    if not inside or end - begin != math.prod(shape) * SIZES[dtype]:
         raise ValueError("a tensor lies outside the file or is not as large as its shape")
-    return tensor
+    return Stored(name, file, start + begin, dtype, tuple(shape))

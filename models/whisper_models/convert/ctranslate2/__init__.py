@@ -47,7 +47,7 @@ def convert(
         if not (source / name).is_file():
             raise Incomplete(f"{source} has no {name}: download the model again")
         shutil.copyfile(source / name, target / name)
-    tokens = tokens_by_number(source / "tokenizer.json")
+    tokens = tokens_by_number(source)
     spec = filled(checkpoint)
     spec.register_vocabulary(vocabulary(tokens, checkpoint.dimensions.vocab_size))
     for name, value in settings(checkpoint, tokens).items():

@@ -13,15 +13,10 @@ from ctranslate2.specs import WhisperSpec
 from whisper_models.convert.checkpoint import EMBEDDING, OUTPUT, WhisperCheckpoint
 from whisper_models.convert.ctranslate2.variable import Stored, Tensor
 from whisper_models.convert.weights import Weights
-from whisper_models.errors import UnsupportedCheckpoint
 
 
 def filled(checkpoint: WhisperCheckpoint) -> Any:
-    """The library's WhisperSpec with every weight in its place.
-
-    Raises:
-        UnsupportedCheckpoint: a tensor is missing.
-    """
+    """The library's WhisperSpec with every weight in its place."""
     sizes = checkpoint.dimensions
     spec = WhisperSpec(
         sizes.encoder_layers, sizes.encoder_attention_heads, sizes.decoder_layers, sizes.decoder_attention_heads
@@ -79,8 +74,6 @@ class _Fill:
         spec.gamma, spec.beta = self.tensor(f"{name}.weight"), self.tensor(f"{name}.bias")
 
     def _named(self, name: str) -> Tensor:
-        if name not in self._weights:
-            raise UnsupportedCheckpoint(f"there is no tensor {name}: it is not a Whisper checkpoint as published")
         return Tensor(name, self._weights.shape(name))
 
     def _bias(self, name: str) -> Tensor:

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from whisper_models.convert.checkpoint import WhisperCheckpoint
-from whisper_models.errors import Incomplete, UnsupportedCheckpoint
+from whisper_models.convert.tokenizer import read_tokenizer
+from whisper_models.errors import UnsupportedCheckpoint
 
 LANGUAGE = re.compile(r"<\|[a-z]{2,3}\|>")
 SECONDS_PER_TIMESTAMP = 0.02
 
 
-def tokens_by_number(tokenizer: Path) -> dict[int, str]:
+def tokens_by_number(source: Path) -> dict[int, str]:
     """Every token that `tokenizer.json` knows, the special ones too.
 
     Raises:
-        Incomplete: there is no such file.
-        UnsupportedCheckpoint: it is not that of a Whisper model.
+        Incomplete, UnsupportedCheckpoint: as `read_tokenizer` says.
     """
+    content = read_tokenizer(source)
     try:
-        content = json.loads(tokenizer.read_bytes())
         ordinary = {int(number): str(token) for token, number in content["model"]["vocab"].items()}
         return ordinary | {int(token["id"]): str(token["content"]) for token in content["added_tokens"]}
-    except FileNotFoundError as error:
-        raise Incomplete(f"{tokenizer} is missing: download the model again") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UnsupportedCheckpoint(f"{tokenizer} is not that of a Whisper model: {error!r}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise UnsupportedCheckpoint(f"{source}/tokenizer.json is not that of a Whisper model: {error!r}") from error
 
 
 def vocabulary(tokens: dict[int, str], size: int) -> list[str]:
