@@ -80,7 +80,8 @@ def options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to ask
         if isinstance(action, argparse._HelpAction):  # noqa: SLF001 - argparse has no other way to ask
             continue
-        value = "" if action.nargs == 0 else f" {action.metavar or '|'.join(action.choices or [action.dest.upper()])}"
+        value = str(action.metavar or "|".join(action.choices or [action.dest.upper()]))
+        value = {0: "", "+": f" {value}[,{value}...]", None: f" {value}"}.get(action.nargs, "")
         names = action.option_strings or [str(action.metavar)]
         written = ", ".join(f"`{name}{value if action.option_strings else ''}`" for name in names)
         must = "required; " if action.required and action.option_strings else ""

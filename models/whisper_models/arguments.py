@@ -56,7 +56,7 @@ def add_models(command: argparse.ArgumentParser, *, help: str, required: bool = 
         nargs="+",
         default=[],
         required=required,
-        metavar="NAME[,NAME...]",
+        metavar="NAME",
         help=help,
     )
 
@@ -67,19 +67,20 @@ def add_names(command: argparse.ArgumentParser, *, help: str) -> None:  # noqa: 
     add_models(command, help="the same, in another way")
 
 
-def add_variant(command: argparse.ArgumentParser, default: Format | None, offered: Sequence[Format]) -> None:
+def add_variant(
+    command: argparse.ArgumentParser,
+    offered: Sequence[Format],
+    default: Format | None = None,
+    absent: str = "every one when absent",
+) -> None:
     """One format in one precision."""
     known = list(dict.fromkeys(precision for form in offered for precision in OFFERED[form]))
-    says = f"default: {default}" if default else "every one when absent"
+    says = f"default: {default}" if default else absent
     command.add_argument(
         "--format", type=_one_of(offered), default=default, metavar="FORMAT", help=f"{', '.join(offered)} ({says})"
     )
-    command.add_argument(
-        "--precision",
-        type=_one_of(known),
-        metavar="PRECISION",
-        help=f"{PRECISIONS} (default: {DEFAULTS if default else 'every one'})",
-    )
+    says = f"default: {DEFAULTS}" if default else absent
+    command.add_argument("--precision", type=_one_of(known), metavar="PRECISION", help=f"{PRECISIONS} ({says})")
 
 
 def add_job(command: argparse.ArgumentParser) -> None:

@@ -35,7 +35,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     add_store(command)
     add_quiet(command)
     add_models(command, required=True, help="that were downloaded before")
-    add_variant(command, default=Format.ONNX, offered=CONVERTED)
+    add_variant(command, CONVERTED, default=Format.ONNX)
     command.add_argument("--all-formats", action="store_true", help="every format instead of one")
     command.add_argument("--all-precisions", action="store_true", help="every precision instead of one")
     add_job(command)

@@ -55,10 +55,10 @@ def declare(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--all", action="store_true", help="every Whisper model of the catalogue (see `list --catalogue`)"
     )
-    add_models(command, help="of the catalogue, or others with a source of their own")
+    add_models(command, help="of the catalogue, or others with a source of their own; commas do as well as spaces")
     _add_words(command, "--auxiliary", "NAME", f"models around transcription, by kind or name: {', '.join(_kinds())}")
     _add_words(command, "--formats", "FORMAT", f"also make these: {', '.join(CONVERTED)} or {ALL}")
-    add_variant(command, default=None, offered=CONVERTED)
+    add_variant(command, CONVERTED, absent="one ready-made variant instead of the checkpoint")
     add_source(command)
     add_job(command)
 
@@ -148,5 +148,4 @@ def _kinds() -> list[str]:
 
 
 def _add_words(command: argparse.ArgumentParser, option: str, word: str, says: str) -> None:
-    metavar = f"{word}[,{word}...]"
-    command.add_argument(option, action="extend", nargs="+", default=[], metavar=metavar, help=says)
+    command.add_argument(option, action="extend", nargs="+", default=[], metavar=word, help=says)

@@ -21,7 +21,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     """The options."""
     add_root(command)
     command.add_argument("model", metavar="MODEL", help="by name")
-    add_variant(command, default=Format.ONNX, offered=tuple(OFFERED))
+    add_variant(command, tuple(OFFERED), default=Format.ONNX)
 
 
 def execute(arguments: argparse.Namespace) -> Exit:

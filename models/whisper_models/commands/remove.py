@@ -31,7 +31,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     add_store(command)
     add_quiet(command)
     add_names(command, help="by name")
-    add_variant(command, default=None, offered=tuple(OFFERED))
+    add_variant(command, tuple(OFFERED))
     command.add_argument("--all-formats", action="store_true", help="everything of the model, its checkpoint too")
     command.add_argument("--yes", action="store_true", help="do not ask, as where stdin is no terminal")
     add_job(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def source_of(model: str, arguments: argparse.Namespace) -> ModelSource:
     entry = lookup_auxiliary(model) if "/" in model else lookup(model)
     if arguments.revision:
         return _repository(entry.repo, arguments)
-    return HubSource.catalogued(entry, arguments.endpoint, _token(arguments.token_file), arguments.ca_bundle)
+    return HubSource.catalogued(entry, _endpoint(arguments), _token(arguments.token_file), arguments.ca_bundle)
 
 
 def premade_source_of(variant: Variant, arguments: argparse.Namespace) -> ModelSource | None:
@@ -73,7 +74,7 @@ def premade_source_of(variant: Variant, arguments: argparse.Namespace) -> ModelS
         return None  # it is the checkpoint's
     if named := _named(arguments):
         return named
-    return published_source(variant, arguments.endpoint, _token(arguments.token_file), arguments.ca_bundle)
+    return published_source(variant, _endpoint(arguments), _token(arguments.token_file), arguments.ca_bundle)
 
 
 def _named(arguments: argparse.Namespace) -> ModelSource | None:
@@ -89,9 +90,14 @@ def _named(arguments: argparse.Namespace) -> ModelSource | None:
 def _repository(repo: str, arguments: argparse.Namespace) -> ModelSource:
     from whisper_models.download import HubSource  # noqa: PLC0415 - list and path need no HTTP client
 
-    endpoint = {"endpoint": arguments.endpoint} if arguments.endpoint else {}
     token, trusted = _token(arguments.token_file), arguments.ca_bundle
-    return HubSource(repo, arguments.revision or "main", token=token, authorities=trusted, **endpoint)
+    found = HubSource(repo, arguments.revision or "main", token=token, authorities=trusted)
+    endpoint = _endpoint(arguments)
+    return replace(found, endpoint=endpoint) if endpoint else found
+
+
+def _endpoint(arguments: argparse.Namespace) -> str | None:
+    return arguments.endpoint.rstrip("/") if arguments.endpoint else None
 
 
 def _token(path: Path | None) -> str | None:

@@ -34,7 +34,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     add_quiet(command)
     command.add_argument("--check-all", action="store_true", help="everything that is there")
     add_models(command, help="every variant of these that is there")
-    add_variant(command, default=None, offered=tuple(OFFERED))
+    add_variant(command, tuple(OFFERED))
     command.add_argument("--samples", type=Path, metavar="FOLDER", help="also hear the wav files in it")
     command.add_argument(
         "--threshold", type=_share, default=THRESHOLD, metavar="0-1", help="least similarity (default: %(default)s)"

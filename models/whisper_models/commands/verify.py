@@ -25,7 +25,7 @@ def declare(command: argparse.ArgumentParser) -> None:
     add_store(command)
     add_quiet(command)
     add_names(command, help="all that are there when absent")
-    add_variant(command, default=None, offered=tuple(OFFERED))
+    add_variant(command, tuple(OFFERED))
     add_job(command)
 
 
