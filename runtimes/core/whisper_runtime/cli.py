@@ -8,31 +8,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic
 
 from whisper_models.artifact import Format
 from whisper_models.errors import ModelFailure
 
-from whisper_runtime.api.answers import result_of
 from whisper_runtime.api.app import create_app
 from whisper_runtime.artifacts import find_artifact
-from whisper_runtime.audio.decode import decode
-from whisper_runtime.engine import Artifact, Compiles, Engine, Options, never
-from whisper_runtime.errors import RequestFailure
-from whisper_runtime.languages import supported
-from whisper_runtime.results import Result
-from whisper_runtime.runtime import Done
+from whisper_runtime.engine import Artifact, Engine
+from whisper_runtime.files import add_file_flags, refuse_contradiction, transcribe_files
 from whisper_runtime.serving.ending import leave_word
-from whisper_runtime.serving.inference import Outcome
 from whisper_runtime.serving.logs import log_json
 from whisper_runtime.serving.server import serve
-from whisper_runtime.serving.verify import verify
 from whisper_runtime.settings import S, Settings, add_flags, read_settings
-from whisper_runtime.speech.transcription import seconds_of, transcribe
 
 _ENGINE_FLAGS = ("models", "model", "precision", "allow_unverified", "threads")
 
@@ -66,10 +56,12 @@ def run(command: Command[S], arguments: Sequence[str] | None = None) -> int:
     parser = _parser(command)
     flags = parser.parse_args(arguments)
     try:
+        if flags.action == "transcribe":
+            refuse_contradiction(flags)
         settings = read_settings(flags, command.settings, os.environ, command.defaults)
         artifact = _artifact(settings, command.form)
         if flags.action == "transcribe":
-            return _transcribe_files(command, settings, artifact, flags)
+            return transcribe_files(command.name, command.engine(settings), settings, artifact, flags)
         for action in command.actions:
             if flags.action == action.name:
                 return action.work(settings, artifact)
@@ -98,50 +90,9 @@ def _parser(command: Command[S]) -> argparse.ArgumentParser:
     add_flags(actions.add_parser("serve", help=about, description=about), kind, command.defaults)
     about = "print the text of audio files"
     files = actions.add_parser("transcribe", help=about, description=about)
-    files.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio in any common format")
-    files.add_argument("--json", action="store_true", help="print the whole result, one JSON object a line")
-    files.add_argument("--words", action="store_true", help="with --json: when each word was said")
-    files.add_argument("--language", help="a code such as 'en' or a name; detected unless given")
-    files.add_argument(
-        "--task", choices=("transcribe", "translate"), default="transcribe", help="translate: to English"
-    )
+    add_file_flags(files)
     add_flags(files, kind, command.defaults, only=(*_ENGINE_FLAGS, *own))
     for action in command.actions:
         described = actions.add_parser(action.name, help=action.about, description=action.about)
         add_flags(described, kind, command.defaults, only=(*_ENGINE_FLAGS, *own))
     return parser
-
-
-def _transcribe_files(command: Command[S], settings: S, artifact: Artifact, flags: argparse.Namespace) -> int:
-    verify(artifact, settings.threads)
-    engine = command.engine(settings)
-    failed = False
-    try:
-        engine.load(artifact)
-        if isinstance(engine, Compiles):
-            engine.compile()
-        for file in flags.files:
-            try:
-                result = _transcribe(engine, artifact, file, settings.max_audio_seconds, flags)
-            except (RequestFailure, OSError) as error:
-                print(f"{command.name}: {file}: {error}", file=sys.stderr)
-                failed = True
-                continue
-            print(result.model_dump_json() if flags.json else result.text, flush=True)
-    finally:
-        engine.close()
-    return int(failed)
-
-
-def _transcribe(
-    engine: Engine, artifact: Artifact, file: Path, max_seconds: float, flags: argparse.Namespace
-) -> Result:
-    language = flags.language and supported(flags.language, engine.info.languages, artifact.model)
-    options = Options(task=flags.task, language=language, word_timestamps=flags.words)
-    begun = time.perf_counter()
-    with file.open("rb") as opened:
-        audio = decode(opened, max_seconds)
-    decoded = time.perf_counter()
-    heard = transcribe(engine, audio, options, never)
-    done = Done(Outcome(heard, 0.0), seconds_of(audio), decoded - begun, time.perf_counter() - begun)
-    return result_of(done, options, engine.info, artifact.model, request_id=str(file), degraded=())

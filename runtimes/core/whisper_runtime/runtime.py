@@ -10,14 +10,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from whisper_runtime.engine import Artifact, Compiles, Engine, Options, Stop, Waveform
-from whisper_runtime.errors import DeviceLost, UnsupportedTask
-from whisper_runtime.languages import supported
+from whisper_runtime.errors import DeviceLost
 from whisper_runtime.names import Names
+from whisper_runtime.options import checked
 from whisper_runtime.serving.admission import Admission
 from whisper_runtime.serving.canary import prove
 from whisper_runtime.serving.inference import Inference, Outcome
@@ -40,9 +40,6 @@ _LOOK = 1.0
 _SLACK = 4
 """So much longer than its longest step in the checks before the first request a healthy engine may be silent: beside
 others it has fewer cores, and on a small machine one step of a large model alone takes minutes."""
-_NEEDS = {"prompt": "prompt", "hotwords": "hotwords", "word_timestamps": "words", "logprobs": "logprobs"}
-"""Option → the capability without which the engine does as if it was not there."""
-_PLAIN = Options()
 _JOIN = 5.0
 """Seconds that threads have to end in, when nobody waits for their work any more."""
 
@@ -151,14 +148,7 @@ class Runtime:
         Raises:
             InvalidRequest, UnsupportedTask: where going on would give nonsense.
         """
-        info = self.engine.info
-        if options.task == "translate" and "translate" not in info.capabilities:
-            raise UnsupportedTask(f"model {self.names.model!r} was not trained to translate", param="task")
-        if options.language is not None:
-            code = supported(options.language, info.languages, self.names.model)
-            options = replace(options, language=code)
-        unmet = [name for name, needs in _NEEDS.items() if getattr(options, name) and needs not in info.capabilities]
-        return replace(options, **{name: getattr(_PLAIN, name) for name in unmet}), unmet
+        return checked(options, self.engine.info, self.names.model)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[Held]:

@@ -66,6 +66,17 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_transcribed(tmp_
     assert "none: " in done.stderr
 
 
+def test_a_transcription_that_is_told_to_stop_does_not_end_as_if_it_was_done(tmp_path: Path) -> None:
+    (tmp_path / "long.wav").write_bytes(long_speech())
+    command = [*COMMAND, "transcribe", *model_flags(), str(JFK), *[str(tmp_path / "long.wav")] * 20]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert word_errors(JFK_WORDS, running.stdout.readline()) == 0
+        running.terminate()
+        running.stdout.read()
+        assert running.wait(60) == 143
+
+
 @pytest.mark.parametrize(
     ("flags", "status", "says"),
     [

@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 
 from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.forms import ChunkForm
-from whisper_runtime.api.intake import Asked, admitted, bounds, understood
+from whisper_runtime.api.intake import Asked, admitted, bounds, degraded_header, understood
 from whisper_runtime.api.json_audio import unpack
 from whisper_runtime.api.uploads import read_base64
 from whisper_runtime.audio.raw import decode_raw
@@ -102,7 +102,8 @@ def chunk_routes(runtime: Runtime) -> APIRouter:
             finally:
                 if not chunk.begun:
                     await UploadFile(audio).close()
-        headers = asked.headers | ({"x-idempotent-replay": "true"} if replayed else {})
+        degraded = ChunkAnswer.model_validate_json(content).processing_info.degraded
+        headers = degraded_header(degraded) | ({"x-idempotent-replay": "true"} if replayed else {})
         return Response(content, media_type="application/json", headers=headers)
 
     return routes

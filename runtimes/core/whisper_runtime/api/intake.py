@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -80,6 +80,11 @@ def file_source(body: FormData, limit: int, runtime: Runtime) -> Source:
     return partial(decode, files[0].file, runtime.settings.max_audio_seconds)
 
 
+def degraded_header(degraded: Sequence[str]) -> dict[str, str]:
+    """What could not be honoured, once more."""
+    return {"x-whisper-degraded": ", ".join(degraded)} if degraded else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a request asks for, as far as it can be honoured here."""
@@ -90,11 +95,6 @@ class Asked:
     degraded: tuple[str, ...]
     endpoint: str
     request_id: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What could not be honoured, once more."""
-        return {"x-whisper-degraded": ", ".join(self.degraded)} if self.degraded else {}
 
     def job(self, source: Source) -> Job:
         """What is to be done."""

@@ -11,7 +11,7 @@ from whisper_runtime.api import answers
 from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.events import streamed
 from whisper_runtime.api.forms import OpenAIForm, parse
-from whisper_runtime.api.intake import admitted, bounds, fields, file_source, understood
+from whisper_runtime.api.intake import admitted, bounds, degraded_header, fields, file_source, understood
 from whisper_runtime.api.uploads import read_form
 from whisper_runtime.results import Result, Task
 from whisper_runtime.runtime import Runtime
@@ -49,9 +49,10 @@ async def _answered(request: Request, runtime: Runtime, task: Task) -> Response:
         asked = understood(request, runtime, form, form.options(task))
         job = asked.job(file_source(body, limit, runtime))
         if form.stream:
-            return await streamed(request, runtime, job, asked.headers, open_)
+            return await streamed(request, runtime, job, degraded_header(asked.degraded), open_)
         done = await while_connected(request, runtime.transcribe(job))
-    return _in_form(asked.result(done, runtime), form, asked.headers)
+    result = asked.result(done, runtime)
+    return _in_form(result, form, degraded_header(result.degraded))
 
 
 def _in_form(result: Result, form: OpenAIForm, headers: dict[str, str]) -> Response:

@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 
 from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.forms import TranscribeForm, parse
-from whisper_runtime.api.intake import Source, admitted, bounds, fields, file_source, understood
+from whisper_runtime.api.intake import Source, admitted, bounds, degraded_header, fields, file_source, understood
 from whisper_runtime.api.json_audio import unpack
 from whisper_runtime.api.uploads import read_base64, read_form
 from whisper_runtime.audio.raw import decode_raw
@@ -34,7 +34,8 @@ def transcription_routes(runtime: Runtime) -> APIRouter:
             form.refuse_contradiction()
             asked = understood(request, runtime, form, form.options(), vad=form.vad, device=form.device)
             done = await while_connected(request, runtime.transcribe(asked.job(source)))
-        return JSONResponse(asked.result(done, runtime).model_dump(mode="json"), headers=asked.headers)
+        result = asked.result(done, runtime)
+        return JSONResponse(result.model_dump(mode="json"), headers=degraded_header(result.degraded))
 
     return routes
 

@@ -5,7 +5,7 @@ FFmpeg also reads playlists that name other files and addresses; only formats th
 
 from __future__ import annotations
 
-from typing import BinaryIO, NoReturn, cast
+from typing import BinaryIO, NoReturn
 
 import av
 import av.error
@@ -33,10 +33,11 @@ def decode_container(file: BinaryIO, max_seconds: float, stop: Stop = never) -> 
         AudioEmpty, AudioTooLong, UnsupportedAudio, UndecodableAudio
     """
     try:
-        opened = av.open(file, container_options=_OPTIONS, metadata_errors="replace")
+        # The mode is that of an upload on disk, "w+b", unless told: av would write to it.
+        opened = av.open(file, "r", container_options=_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         _refuse(file, error)
-    with cast("InputContainer", opened) as container:
+    with opened as container:
         if not container.streams.audio:
             raise UnsupportedAudio("the file has no audio track", param="file")
         try:
