@@ -20,6 +20,11 @@ def onnx_store(model: str, precision: str = "int8") -> Path:
     return store_with(Variant(model, Format.ONNX, Precision(precision)))
 
 
+def openvino_store(model: str, precision: str = "int8") -> Path:
+    """The root of a store that holds the checkpoint of `model` and its OpenVINO variant; read it, never write to it."""
+    return store_with(Variant(model, Format.OPENVINO, Precision(precision)))
+
+
 def converted_folder(model: str, form: Format, precision: str) -> Path:
     """Where the files of such a variant lie; read them, never write to them."""
     variant = Variant(model, form, Precision(precision))

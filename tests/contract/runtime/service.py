@@ -17,6 +17,8 @@ import soundfile
 import uvicorn
 from whisper_cpu.engine import CpuEngine
 from whisper_models.artifact import Format
+from whisper_npu.engine import NpuEngine, OpenVinoDevices
+from whisper_npu.settings import NpuSettings
 from whisper_runtime.api.app import create_app
 from whisper_runtime.artifacts import find_artifact
 from whisper_runtime.engine import Artifact, Engine, Waveform
@@ -24,7 +26,7 @@ from whisper_runtime.fake import FakeEngine
 from whisper_runtime.runtime import Runtime
 from whisper_runtime.settings import Settings
 
-from tests.support.artifacts import onnx_store
+from tests.support.artifacts import onnx_store, openvino_store
 from tests.support.waiting import wait_until
 from tests.support.words import JFK_WORDS, SAMPLE
 
@@ -124,6 +126,12 @@ def cpu_engine() -> tuple[Engine, Artifact]:
     return CpuEngine(threads=1), find_artifact(onnx_store(MODEL), MODEL, Format.ONNX, "int8")
 
 
+def npu_engine(model: str = MODEL, precision: str = "int8") -> tuple[Engine, Artifact]:
+    """On OpenVINO's CPU device, which is everywhere."""
+    engine = NpuEngine(NpuSettings(device_order=("CPU",)), OpenVinoDevices())
+    return engine, find_artifact(openvino_store(model, precision), model, Format.OPENVINO, precision)
+
+
 def translating_fake() -> tuple[Engine, Artifact]:
     """A fake engine that claims to translate."""
     engine, artifact = FakeEngine(says), Artifact(Path("/nowhere"), "base", "int8", size_bytes=1)
@@ -136,7 +144,11 @@ def multilingual_cpu() -> tuple[Engine, Artifact]:
     return CpuEngine(threads=1), find_artifact(onnx_store("base"), "base", Format.ONNX, "int8")
 
 
-ENGINES = {"fake": fake_engine, "cpu": cpu_engine}
+def multilingual_npu() -> tuple[Engine, Artifact]:
+    return npu_engine("base")
+
+
+ENGINES = {"fake": fake_engine, "cpu": cpu_engine, "npu": npu_engine}
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from tests.contract.runtime.service import (
     Service,
     long_speech,
     multilingual_cpu,
+    multilingual_npu,
     serving,
     translating_fake,
 )
@@ -50,6 +51,10 @@ def create(service: Service) -> Iterator[Create]:
     with client_of(service) as client:
         method: Create = client.audio.transcriptions.with_raw_response.create
         yield lambda **options: method(**{"model": "whisper-1", "file": JFK} | options)
+
+
+def has_logprobs(service: Service) -> bool:
+    return "logprobs" in service.runtime.engine.info.capabilities
 
 
 def refusal(form: str, granularities: list[str], *, stream: bool) -> tuple[int, str] | None:
@@ -124,8 +129,12 @@ def test_granularities_count_with_and_without_brackets(service: Service, name: s
     assert "segments" not in body
 
 
-def test_logprobs_are_those_of_the_text(create: Create) -> None:
-    answer = create(include=["logprobs"]).parse()
+def test_logprobs_are_those_of_the_text_or_named_as_missing(service: Service, create: Create) -> None:
+    response = create(include=["logprobs"])
+    answer = response.parse()
+    if not has_logprobs(service):
+        assert (response.headers["x-whisper-degraded"], answer.logprobs) == ("include", None)
+        return
     assert "".join(one.token for one in answer.logprobs).strip() == answer.text
     assert bytes(int(b) for one in answer.logprobs for b in one.bytes).decode().strip() == answer.text
     assert all(one.logprob <= 0 for one in answer.logprobs)
@@ -133,23 +142,25 @@ def test_logprobs_are_those_of_the_text(create: Create) -> None:
 
 @pytest.mark.parametrize("form", ["json", "text"])
 @pytest.mark.parametrize("include", [[], ["logprobs"]])
-def test_a_stream_is_deltas_that_make_up_the_text_and_the_text(create: Create, form: str, include: list[str]) -> None:
+def test_a_stream_is_deltas_that_make_up_the_text_and_the_text(
+    service: Service, create: Create, form: str, include: list[str]
+) -> None:
     if include and form == "text":
         with pytest.raises(openai.BadRequestError, match="logprobs needs response_format=json"):
             create(stream=True, response_format=form, include=include)
         return
     answer = create(stream=True, response_format=form, include=include)
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    told = bool(include) and has_logprobs(service)
+    assert ("x-whisper-degraded" in answer.headers) == (bool(include) and not told)
     events: list[Any] = [EVENTS.validate_python(event.model_dump(exclude_unset=True)) for event in answer.parse()]
     *deltas, done = events
     assert isinstance(done, TranscriptionTextDoneEvent)
     assert word_errors(JFK_WORDS, done.text) == 0
-    assert {(type(delta), delta.logprobs is not None) for delta in deltas} == {
-        (TranscriptionTextDeltaEvent, bool(include))
-    }
+    assert {(type(delta), delta.logprobs is not None) for delta in deltas} == {(TranscriptionTextDeltaEvent, told)}
     assert "".join(delta.delta for delta in deltas) == done.text
-    assert (done.logprobs is not None) == bool(include)
-    if include:
+    assert (done.logprobs is not None) == told
+    if told:
         said = [one.model_dump() for delta in deltas for one in delta.logprobs]
         assert [one.model_dump() for one in done.logprobs or ()] == said
         assert "".join(one["token"] for one in said).strip() == done.text
@@ -258,7 +269,9 @@ def test_an_error_event_is_the_contracts_body(fake: tuple[Service, FakeEngine]) 
     assert body == {"type": "error", "request_id": answer.headers["x-request-id"], "service": "whisper-cpu"}
 
 
-@pytest.fixture(scope="module", params=[translating_fake, multilingual_cpu], ids=["fake", "cpu"])
+@pytest.fixture(
+    scope="module", params=[translating_fake, multilingual_cpu, multilingual_npu], ids=["fake", "cpu", "npu"]
+)
 def multilingual(request: pytest.FixtureRequest) -> Iterator[Service]:
     made: Callable[[], tuple[Engine, Artifact]] = request.param
     with serving(*made()) as service:

@@ -56,7 +56,7 @@ def test_the_devices_are_described(service: Service) -> None:
 def test_every_answer_names_its_request_and_its_runtime(service: Service) -> None:
     mine = service.client.get("/livez", headers={"x-request-id": "abc-1"})
     assert mine.headers["x-request-id"] == "abc-1"
-    assert mine.headers["x-whisper-runtime"] == "cpu"
+    assert mine.headers["x-whisper-runtime"] == service.runtime.engine.info.runtime
     other = service.client.get("/nowhere", headers={"x-request-id": "not\tclean"})
     assert re.fullmatch("[0-9a-f]{32}", other.headers["x-request-id"])
     assert other.json()["request_id"] == other.headers["x-request-id"]

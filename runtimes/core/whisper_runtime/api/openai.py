@@ -52,10 +52,10 @@ async def _answered(request: Request, runtime: Runtime, task: Task) -> Response:
             return await streamed(request, runtime, job, degraded_header(asked.degraded), open_)
         done = await while_connected(request, runtime.transcribe(job))
     result = asked.result(done, runtime)
-    return _in_form(result, form, degraded_header(result.degraded))
+    return _in_form(result, form, degraded_header(result.degraded), logprobs=asked.options.logprobs)
 
 
-def _in_form(result: Result, form: OpenAIForm, headers: dict[str, str]) -> Response:
+def _in_form(result: Result, form: OpenAIForm, headers: dict[str, str], *, logprobs: bool) -> Response:
     match form.response_format:
         case "text":
             return PlainTextResponse(result.text + "\n", headers=headers)
@@ -66,4 +66,4 @@ def _in_form(result: Result, form: OpenAIForm, headers: dict[str, str]) -> Respo
         case "verbose_json":
             return JSONResponse(answers.verbose_json(result, form.timestamp_granularities), headers=headers)
         case _:
-            return JSONResponse(answers.plain_json(result, logprobs="logprobs" in form.include), headers=headers)
+            return JSONResponse(answers.plain_json(result, logprobs=logprobs), headers=headers)

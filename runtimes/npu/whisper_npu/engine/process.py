@@ -69,6 +69,10 @@ class _Process:
         said = " ".join(self._said.read().decode(errors="replace").split())[-_LAST_WORDS:]
         return f"its process ended with {status}" + (f": {said}" if said else "")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def end(self) -> None:
         """Kill it: it holds nothing that would need to be put in order, and may hang in a driver."""
         self._messages.close()
@@ -105,6 +109,11 @@ class _ProcessPipeline:
         heard: Heard = self._process.answer(stop, limit, Reason.HUNG)
         self._unheard -= 1
         return heard
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
 
     def close(self) -> None:
         """End its process."""
