@@ -17,6 +17,12 @@ API_REQUESTS = Counter(
 )
 WATCH_RESTARTS = Counter("whisper_operator_watch_restarts_total", "Times that watching had to begin anew")
 OBJECTS = Gauge("whisper_operator_objects", "Objects known to the operator, by kind", ["kind"])
+MODELSET_VARIANTS = Gauge(
+    "whisper_operator_modelset_variants", "Variants of a ModelSet, by state", ["namespace", "modelset", "state"]
+)
+MODELSET_BYTES = Gauge(
+    "whisper_operator_modelset_bytes", "Bytes of all variants of a ModelSet on its claim", ["namespace", "modelset"]
+)
 LEADER = Gauge("whisper_operator_leader", "1 in the replica that leads, 0 in those that stand by")
 LEASE_TRANSITIONS = Gauge(
     "whisper_operator_lease_transitions",

@@ -31,6 +31,14 @@ EVERY_VARIANT = tuple(
 )
 
 
+ARCHIVE = {"url": "https://example.org/mine.tar", "sha256": "0" * 64}
+STORE = {"claimName": "store"}
+
+
+def sourced(**source: Any) -> dict[str, Any]:
+    return models({"name": "mine", "source": source})
+
+
 def routed(**fields: Any) -> dict[str, Any]:
     return whisper_service(routing=fields)
 
@@ -105,6 +113,13 @@ REFUSED = [
     Case("a look at every byte each minute", model_set(reverifyEvery="1m"), "reverifyEvery.*must be from 1h to 9999h"),
     Case("a strange refresh", model_set(refreshPolicy="Always"), 'supported values: "IfNotPresent", "OnChange"'),
     Case("a proxy's password", model_set(proxy={"httpsProxy": "http://a:b@proxy:3128"}), "must not hold a user name"),
+    Case("two sources of one model", sourced(huggingFace={}, http=ARCHIVE), "exactly one of huggingFace, http"),
+    Case("no source at all", sourced(), "exactly one of huggingFace, http, persistentVolumeClaim"),
+    Case("an archive without a digest", sourced(http={"url": "http://a/b"}), 'missing required field "sha256"'),
+    Case("a folder above", sourced(persistentVolumeClaim={"claimName": "a", "path": "../b"}), "path"),
+    Case("two sources of a set", model_set(source={"huggingFace": {}, "persistentVolumeClaim": STORE}), "exactly one"),
+    Case("an auxiliary without a kind", model_set(auxiliary=["silero"]), "spec.auxiliary.*should match"),
+    Case("an auxiliary twice", model_set(auxiliary=["vad/silero", "vad/silero"]), "duplicate entries for key"),
     Case("a bundle in a Pod", model_set(caBundleRef={"kind": "Pod", "name": "a"}), 'supported values: "ConfigMap"'),
     Case("a variant without precision", variants({"format": "onnx"}), 'missing required field "precision"'),
     Case(
@@ -141,8 +156,12 @@ TAKEN = [
             validation={"similarity": 0.9, "policy": "Report", "samplesConfigMapRef": {"name": "clips"}},
             reverifyEvery="168h",
             refreshPolicy="OnChange",
+            auxiliary=["vad/silero"],
+            source={"persistentVolumeClaim": STORE},
         ),
     ),
+    Case("an archive", sourced(http=ARCHIVE)),
+    Case("a folder on a claim", sourced(persistentVolumeClaim={"claimName": "a", "path": "b/c.d"})),
     Case(
         "as many models in as many variants as may be",
         models(*({"name": f"m{number}", "variants": list(EVERY_VARIANT)} for number in range(64))),

@@ -1,7 +1,7 @@
 """ModelSet: which Whisper models exist in which formats on one claim."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from whisper_models.artifact import OFFERED, Format
@@ -27,6 +27,17 @@ KIND = "ModelSet"
 PLURAL = "modelsets"
 
 Repository = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[\w.-]+/[\w.-]+$")]
+Auxiliary = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=127,
+        pattern=r"^[a-z0-9]([-._a-z0-9]*[a-z0-9])?/[a-z0-9]([-._a-z0-9]*[a-z0-9])?$",
+    ),
+]
+"""Kind and name of a model around transcription."""
+VariantName = Annotated[str, Field(min_length=1, max_length=127, pattern=r"^[a-z0-9]([-._/a-z0-9]*[a-z0-9])?$")]
+"""A model's or an auxiliary's."""
 Revision = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w./-]+$")]
 
 
@@ -62,11 +73,41 @@ class HubModel(Part):
     """Hub address for this model; the set's when absent."""
 
 
+class HttpArchive(Part):
+    """A plain address that leads to one model."""
+
+    url: Endpoint
+    """Address of a tar archive of the model's folder (safetensors and JSON, as on a hub)."""
+    sha256: Annotated[str, Field(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}$")]
+    """Digest of the archive, without which it is not trusted."""
+
+
+class ClaimFolder(Part):
+    """A folder on a claim in the same namespace, which is only read."""
+
+    claim_name: ObjectName
+    """Name of the claim."""
+    path: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[\w-][\w.-]*(/[\w-][\w.-]*)*$")] | None = None
+    """Folder below the root of the claim; the root when absent."""
+
+
+def one_of(*fields: str) -> dict[str, Any]:
+    """`json_schema_extra`: exactly one of these fields is there."""
+    count = " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields)
+    return rules((f"{count} == 1", f"give exactly one of {', '.join(fields)}"))
+
+
 class ModelSource(Part):
     """Where one model comes from."""
 
-    hugging_face: HubModel
+    model_config = ConfigDict(json_schema_extra=one_of("huggingFace", "http", "persistentVolumeClaim"))
+
+    hugging_face: HubModel | None = None
     """A Hugging Face compatible hub."""
+    http: HttpArchive | None = None
+    """A plain address."""
+    persistent_volume_claim: ClaimFolder | None = None
+    """The model's folder on a claim, or a store of models as a ModelSet fills it."""
 
 
 MODEL_NAME_RULES = rules(
@@ -87,7 +128,7 @@ class ModelSpec(Part):
     ] = ()
     """Forms to make besides the base checkpoint."""
     source: ModelSource | None = None
-    """Overrides the catalogue; required for a name that the catalogue does not know."""
+    """Instead of the set's source; required for a name that neither the catalogue nor the set's source knows."""
 
 
 class SecretKey(Part):
@@ -112,8 +153,12 @@ class Hub(Part):
 class Source(Part):
     """Where models come from, for the whole set."""
 
-    hugging_face: Hub
+    model_config = ConfigDict(json_schema_extra=one_of("huggingFace", "persistentVolumeClaim"))
+
+    hugging_face: Hub | None = None
     """A Hugging Face compatible hub."""
+    persistent_volume_claim: ClaimFolder | None = None
+    """A store of models on a claim, as another ModelSet fills it."""
 
 
 class Proxy(Part):
@@ -214,14 +259,19 @@ class ModelSetSpec(Part):
 
     models: Annotated[tuple[ModelSpec, ...], Field(min_length=1, max_length=64, json_schema_extra=keyed_by("name"))]
     """The models of the set."""
+    auxiliary: (
+        Annotated[tuple[Auxiliary, ...], Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"})]
+        | None
+    ) = None
+    """Models around transcription, by kind and name, as the catalogue has them: `vad/silero`, `alignment/…`."""
     source: Source | None = None
-    """Where models come from, unless a model says otherwise."""
+    """Where models come from, unless a model says otherwise; the hub of the operator's settings when absent."""
     storage: Storage | None = None
     """The volume; a new claim of 20Gi when absent."""
     proxy: Proxy | None = None
     """The way out of the cluster, for Jobs that download."""
     ca_bundle_ref: BundleRef | None = None
-    """Certificate authorities that downloads trust instead of the public ones: a PEM bundle."""
+    """Certificate authorities that downloads trust besides the public ones: a PEM bundle."""
     validation: Validation | None = None
     """How variants are compared with what they were made from."""
     reverify_every: VerificationPeriod | None = None
@@ -265,8 +315,8 @@ class Failure(Part):
 class VariantStatus(Part):
     """One variant as it is."""
 
-    name: ModelName
-    """Model."""
+    name: VariantName
+    """Model, or kind and name of an auxiliary one."""
     format: Annotated[str, Field(max_length=32)]
     """File format; `pytorch` is the base checkpoint."""
     precision: Annotated[str, Field(max_length=32)]

@@ -73,9 +73,9 @@ class Executor:
                 await self._recorder.record(event, resource)
             await self._write_status(plan.status, resource)
         for reference in plan.hold:
-            await self._own(reference, owned_by(resource))
+            await self._own(reference, owned_by(resource), outcome)
         for reference in plan.release:
-            await self._own(reference, left_by(resource))
+            await self._own(reference, left_by(resource), outcome)
         for reference in plan.prune:
             await self._prune(reference)
         return outcome
@@ -149,13 +149,17 @@ class Executor:
         except NotThere:
             log.debug("gone before its status was written", extra={"resource": meta["name"]})
 
-    async def _own(self, reference: ObjectRef, change: Manifest) -> None:
+    async def _own(self, reference: ObjectRef, change: Manifest, outcome: Outcome) -> None:
         """Come or go as one of an object's owners; where it is another by now, the next turn will see."""
         kind = kind_of(reference.api_version, reference.kind)
         meta = {"name": reference.name, "namespace": reference.namespace, "uid": reference.uid}
         try:
             found = await self._connection.merge({"metadata": meta | {"ownerReferences": [change]}}, kind)
         except (NotThere, Conflicting):
+            return
+        except (Refused, Failing) as error:
+            where = f"{reference.kind}/{reference.name}"
+            outcome.refusals[where] = f"the API server refused to change who owns {where}: {error}"
             return
         WRITES.labels(kind.kind, "own").inc()
         self._cache.put({"apiVersion": kind.api_version, "kind": kind.kind} | found)

@@ -12,6 +12,7 @@ from whisper_operator.api.modelset import KIND as MODELSET
 from whisper_operator.api.modelset import ModelSet
 from whisper_operator.api.resource import read
 from whisper_operator.api.whisperservice import WhisperService
+from whisper_operator.cluster import gauges
 from whisper_operator.cluster.cache import Cache
 from whisper_operator.cluster.errors import NotLeader, Unavailable
 from whisper_operator.cluster.execute import Executor, Outcome
@@ -65,11 +66,15 @@ class Reconciler:
         if resource is None or resource["metadata"].get("deletionTimestamp"):
             self._outcomes.pop(key, None)
             self._executor.forget(key)
+            if key.kind == MODELSET:
+                gauges.forget(key)
             return None
         before = self._outcomes.get(key, Outcome())
         plan = await self._plan(key, resource, before)
         after = await self._executor.execute(plan, key, resource)
         self._outcomes[key] = after
+        if key.kind == MODELSET and plan.status is not None:
+            gauges.show(key, plan.status)
         return when(plan, before, after)
 
     async def _plan(self, key: Key, resource: Manifest, before: Outcome) -> Plan:

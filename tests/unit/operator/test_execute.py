@@ -50,10 +50,12 @@ WRITES = [
     Plan(status={"url": "b"}),
     Plan(status={"url": "a"}, events=(Event("Normal", "A", "b"),)),
     Plan(prune=(ObjectRef("v1", "ConfigMap", "demo", "speech-router", "c"),)),
+    Plan(hold=(ObjectRef("batch/v1", "Job", "demo", "j", "c"),)),
+    Plan(release=(ObjectRef("batch/v1", "Job", "demo", "j", "c"),)),
 ]
 
 
-@pytest.mark.parametrize("plan", WRITES, ids=["apply", "status", "event", "prune"])
+@pytest.mark.parametrize("plan", WRITES, ids=["apply", "status", "event", "prune", "hold", "release"])
 async def test_who_does_not_lead_writes_nothing(plan: Plan) -> None:
     with pytest.raises(NotLeader):
         await unconnected(live(), leads=False).execute(plan, KEY, RESOURCE)

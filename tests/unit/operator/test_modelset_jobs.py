@@ -59,7 +59,7 @@ def test_only_what_asks_the_hub_is_told_the_token_the_proxy_and_whom_to_trust() 
         pod = made(task, **EVERYTHING)
         asks = task in (Task.DOWNLOAD, Task.REFRESH)
         assert ("HTTPS_PROXY" in env(pod)) is asks
-        assert ("SSL_CERT_FILE" in env(pod)) is asks
+        assert (parser().parse_args(pod["containers"][0]["args"]).__dict__.get("ca_bundle") is not None) is asks
         assert any("secret" in one for one in pod["volumes"]) is asks
         assert any(one["name"] == "trust" for one in pod["volumes"]) is asks
 
@@ -69,7 +69,66 @@ def test_the_bundle_may_be_in_a_secret() -> None:
     pod = made(Task.DOWNLOAD, caBundleRef=bundle)
     secret = pod["volumes"][-1]["secret"]
     assert (secret["secretName"], secret["items"]) == ("trust", [{"key": "bundle.pem", "path": "ca.crt"}])
-    assert env(pod)["SSL_CERT_FILE"] == f"{pod['containers'][0]['volumeMounts'][-1]['mountPath']}/ca.crt"
+    given = parser().parse_args(pod["containers"][0]["args"])
+    assert str(given.ca_bundle) == f"{pod['containers'][0]['volumeMounts'][-1]['mountPath']}/ca.crt"
+
+
+SHA = "0" * 64
+SOURCES: list[tuple[str, dict[str, Any], dict[str, str | None]]] = [
+    ("the catalogue's", {}, {"repo": None, "url": None, "folder": None}),
+    (
+        "an archive",
+        {"models": [TINY | {"source": {"http": {"url": "http://web.example/tiny.tar", "sha256": SHA}}}]},
+        {"url": "http://web.example/tiny.tar", "sha256": SHA, "folder": None},
+    ),
+    (
+        "a folder",
+        {"models": [TINY | {"source": {"persistentVolumeClaim": {"claimName": "theirs", "path": "a/b"}}}]},
+        {"url": None, "folder": "/source"},
+    ),
+    ("a store", {"source": {"persistentVolumeClaim": {"claimName": "theirs"}}}, {"repo": None, "folder": "/source"}),
+]
+
+
+@pytest.mark.parametrize(("spec", "options"), [case[1:] for case in SOURCES], ids=[case[0] for case in SOURCES])
+def test_each_source_is_an_option_that_whisper_models_knows(
+    spec: dict[str, Any], options: dict[str, str | None]
+) -> None:
+    pod = made(Task.DOWNLOAD, **spec)
+    given = vars(parser().parse_args(pod["containers"][0]["args"]))
+    assert {name: None if given[name] is None else str(given[name]) for name in options} == options
+    assert any(one["name"] == "source" for one in pod["volumes"]) is (options["folder"] is not None)
+
+
+def test_somebody_elses_claim_is_only_read_and_only_where_it_is_named() -> None:
+    source = {"persistentVolumeClaim": {"claimName": "theirs", "path": "a/b"}}
+    pod = made(Task.DOWNLOAD, models=[TINY | {"source": source}])
+    claim = next(one["persistentVolumeClaim"] for one in pod["volumes"] if one["name"] == "source")
+    mount = next(one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "source")
+    assert claim == {"claimName": "theirs", "readOnly": True}
+    assert mount == {"name": "source", "mountPath": "/source", "readOnly": True, "subPath": "a/b"}
+    assert not any(one["name"] == "source" for one in made(Task.CONVERT, models=[TINY | {"source": source}])["volumes"])
+
+
+@pytest.mark.parametrize("task", [Task.DOWNLOAD, Task.VERIFY, Task.REFRESH, Task.REMOVE])
+def test_whisper_models_knows_models_around_transcription_by_the_same_words(task: Task) -> None:
+    models = World(spec={"models": [TINY], "auxiliary": ["vad/silero"]}).resource
+    wanted = wanted_variants(models, "models-models", "uid")[1]
+    args = job(models, Work(task, wanted, "in"), DEFAULTS)["spec"]["template"]["spec"]["containers"][0]["args"]
+    given = parser().parse_args(args)
+    assert given.models == ["vad/silero"]
+    if task in (Task.VERIFY, Task.REMOVE):
+        assert (given.format, given.precision) == ("auxiliary", "stored")
+
+
+def test_another_address_of_the_same_archive_is_no_other_source() -> None:
+    def input_of(url: str, sha256: str = SHA) -> str:
+        source = {"http": {"url": url, "sha256": sha256}}
+        models = World(spec={"models": [TINY | {"source": source}]}).resource
+        return wanted_variants(models, "models-models", "uid")[0].input
+
+    assert input_of("http://a.example/m.tar") == input_of("http://b.example/m.tar")
+    assert input_of("http://a.example/m.tar") != input_of("http://a.example/m.tar", "1" * 64)
 
 
 def test_a_set_that_only_reports_asks_nothing_of_its_variants() -> None:

@@ -13,7 +13,13 @@ MODEL: "st.SearchStrategy[dict[str, Any]]" = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["tiny", "tiny.en", "large-v3", "mine", "nobody-knows"]),
         "variants": st.lists(
-            st.sampled_from([{"format": "onnx", "precision": "int8"}, {"format": "onnx", "precision": "fp32"}]),
+            st.sampled_from(
+                [
+                    {"format": "onnx", "precision": "int8"},
+                    {"format": "onnx", "precision": "fp32"},
+                    {"format": "ggml", "precision": "q5_0"},
+                ]
+            ),
             unique_by=lambda variant: variant["precision"],
         ),
     },
@@ -26,6 +32,10 @@ SPECS = st.fixed_dictionaries(
         "suspend": st.booleans(),
         "storage": st.sampled_from([{"existingClaim": "there"}, {"reclaimPolicy": "Delete"}]),
         "source": st.just({"huggingFace": {"tokenSecretRef": {"name": "hub"}}}),
+        "auxiliary": st.just(["vad/silero"]),
+        "validation": st.sampled_from([{"policy": "Report"}, {"similarity": 0.5}]),
+        "reverifyEvery": st.just("24h"),
+        "refreshPolicy": st.just("OnChange"),
     },
 )
 HAPPENINGS = st.lists(
@@ -34,6 +44,8 @@ HAPPENINGS = st.lists(
             "bind",
             "claim-gone",
             "succeed",
+            "succeed",
+            "differ",
             "fail",
             "fail-for-good",
             "vanish",
@@ -42,9 +54,10 @@ HAPPENINGS = st.lists(
             "complain-of-base",
             "wait",
             "wait-long",
+            "wait-days",
         ]
     ),
-    max_size=12,
+    max_size=16,
 )
 
 
@@ -62,6 +75,8 @@ def happen(world: World, what: str) -> None:
         world.wait(seconds=11)
     elif what == "wait-long":
         world.wait(minutes=10)
+    elif what == "wait-days":
+        world.wait(days=2)
     elif running:
         happen_to_job(world, running[0], what)
 
@@ -69,6 +84,8 @@ def happen(world: World, what: str) -> None:
 def happen_to_job(world: World, job: str, what: str) -> None:
     if what == "succeed":
         world.succeed(job)
+    elif what == "differ":
+        world.succeed(job, similarity=0.7, digest="sha256:" + "d" * 64)
     elif what in ("fail", "fail-for-good"):
         world.fail("NotFound", job, retryable=what == "fail")
     elif what == "vanish":
@@ -87,6 +104,14 @@ def check(world: World) -> None:
     assert status.observed_generation == world.generation
     conditions = {one.type: one.status for one in status.conditions}
     assert not {"Reconciling", "Stalled"} <= set(conditions)
+    named = {(one.name, one.format, one.precision) for one in status.variants}
+    assert not named & {(one.name, one.format, one.precision) for one in status.leaving}
+    for one in status.variants:
+        if one.state is VariantState.READY:
+            assert one.digest
+        asked = world.spec.get("validation", {})
+        if one.similarity is not None and one.similarity < asked.get("similarity", 0.95) and "policy" not in asked:
+            assert one.state is not VariantState.READY
     if conditions["Ready"] == "True":
         assert all(one.state is VariantState.READY for one in status.variants)
 
@@ -131,4 +156,4 @@ def test_what_fails_for_an_hour_makes_few_jobs(spec: dict[str, Any]) -> None:
         world.wait(seconds=20)
         for name in [name for name, job in world.jobs.items() if not job.get("status")]:
             world.fail("HubUnreachable", name)
-    assert len(world.made) <= 20 * len(spec["models"])
+    assert len(world.made) <= 20 * len([*spec["models"], *spec.get("auxiliary", ())])

@@ -1,7 +1,7 @@
 """The command line of a Job: `whisper-models …`, as its parser takes it."""
 
 from whisper_operator.api.modelset import ModelSet
-from whisper_operator.plan.modelset.mounts import ROOT, SAMPLES_FOLDER, TOKEN_FILE, own_samples, token
+from whisper_operator.plan.modelset.mounts import ROOT, SAMPLES_FOLDER, TOKEN_FILE, TRUST_FILE, own_samples
 from whisper_operator.plan.modelset.task import Task, Work
 from whisper_operator.plan.types import Defaults
 
@@ -44,11 +44,6 @@ def _comparison(models: ModelSet) -> list[str]:
 
 
 def _source(models: ModelSet, work: Work, defaults: Defaults) -> list[str]:
-    source = work.wanted.source
-    options = {
-        "--repo": source.repo,
-        "--revision": work.revision or source.revision,
-        "--endpoint": source.endpoint or defaults.hub_endpoint,
-        "--token-file": TOKEN_FILE if token(models, work) else None,
-    }
+    options = work.wanted.source.options(work.revision, TOKEN_FILE, defaults)
+    options["--ca-bundle"] = TRUST_FILE if models.spec.ca_bundle_ref else None
     return [word for option, value in options.items() if value for word in (option, value)]

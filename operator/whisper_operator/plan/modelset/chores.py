@@ -3,7 +3,6 @@
 Only the comparison can keep it from being served, and only where the set enforces it.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,8 +22,6 @@ from whisper_operator.plan.modelset.variant_status import doubted, made, still
 from whisper_operator.plan.modelset.wanted import Wanted
 
 REFRESH_EVERY = timedelta(hours=1)
-COMMIT = re.compile(r"[0-9a-f]{40}")
-"""A revision that means the same for ever."""
 
 
 def look_after(wanted: Wanted, before: VariantStatus, around: Around) -> Decision:
@@ -110,14 +107,8 @@ def _times(wanted: Wanted, before: VariantStatus, models: ModelSet) -> Iterator[
     """When what is done again and again is due."""
     if models.spec.reverify_every and before.verified_at:
         yield Task.VERIFY, moment(before.verified_at) + timedelta(seconds=seconds(models.spec.reverify_every))
-    if models.spec.refresh_policy == "OnChange" and _may_change(wanted) and before.refreshed_at:
+    if models.spec.refresh_policy == "OnChange" and wanted.may_change and before.refreshed_at:
         yield Task.REFRESH, moment(before.refreshed_at) + REFRESH_EVERY
-
-
-def _may_change(wanted: Wanted) -> bool:
-    """A branch or a tag; the catalogue names commits."""
-    revision = wanted.source.revision or ("" if wanted.size_bytes else "main")
-    return wanted.is_base and bool(revision) and not COMMIT.fullmatch(revision)
 
 
 def _next(wanted: Wanted, before: VariantStatus, around: Around) -> timedelta | None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from whisper_operator.api.modelset import ModelSet, SecretKey
+from whisper_operator.api.modelset import ModelSet
 from whisper_operator.plan.modelset.claim import claim_name
+from whisper_operator.plan.modelset.sources import FOLDER
 from whisper_operator.plan.modelset.task import ASKING, Task, Work
 
 ROOT = "/models"
@@ -13,6 +14,8 @@ TOKEN_FILE = f"{TOKEN_FOLDER}/token"
 TRUST_FOLDER = "/etc/whisper/trust"
 TRUST_FILE = f"{TRUST_FOLDER}/ca.crt"
 SAMPLES_FOLDER = "/etc/whisper/samples"
+READ_ONLY = {"source": FOLDER, "hub-token": TOKEN_FOLDER, "trust": TRUST_FOLDER, "samples": SAMPLES_FOLDER}
+"""Where each volume that is only read is found."""
 TERMINATION_LOG = "/dev/termination-log"
 
 
@@ -22,17 +25,22 @@ def environment(models: ModelSet, work: Work) -> list[dict[str, Any]]:
     if work.task in ASKING and (proxy := models.spec.proxy):
         given = {"HTTP_PROXY": proxy.http_proxy, "HTTPS_PROXY": proxy.https_proxy, "NO_PROXY": proxy.no_proxy}
         found |= {name: value for name, value in given.items() if value}
-    if work.task in ASKING and models.spec.ca_bundle_ref:
-        found["SSL_CERT_FILE"] = TRUST_FILE
     return [{"name": name, "value": value} for name, value in found.items()]
 
 
 def mounts(models: ModelSet, work: Work) -> list[dict[str, Any]]:
     """Where each volume is found."""
     found: list[dict[str, Any]] = [{"name": "models", "mountPath": ROOT}, {"name": "tmp", "mountPath": SCRATCH}]
-    folders = {"hub-token": TOKEN_FOLDER, "trust": TRUST_FOLDER, "samples": SAMPLES_FOLDER}
-    given = [volume["name"] for volume in _given(models, work)]
-    return found + [{"name": name, "mountPath": folders[name], "readOnly": True} for name in given]
+    return found + [
+        {"name": volume["name"], "mountPath": READ_ONLY[volume["name"]], "readOnly": True} | _below(volume, work)
+        for volume in _given(models, work)
+    ]
+
+
+def _below(volume: dict[str, Any], work: Work) -> dict[str, Any]:
+    """Only the folder that is named, of somebody else's claim."""
+    folder = work.wanted.source.folder
+    return {"subPath": folder.path} if folder and folder.path and volume["name"] == "source" else {}
 
 
 def volumes(models: ModelSet, work: Work) -> list[dict[str, Any]]:
@@ -44,17 +52,12 @@ def volumes(models: ModelSet, work: Work) -> list[dict[str, Any]]:
     ]
 
 
-def token(models: ModelSet, work: Work) -> SecretKey | None:
-    """The set's token, for downloads from the set's own hub: no other host is told it."""
-    hub = models.spec.source.hugging_face if models.spec.source else None
-    if hub is None or work.task not in ASKING or work.wanted.source.endpoint != hub.endpoint:
-        return None
-    return hub.token_secret_ref
-
-
 def _given(models: ModelSet, work: Work) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    if secret := token(models, work):
+    secret, folder = work.wanted.source.token, work.wanted.source.folder
+    if work.task in ASKING and folder:
+        found.append({"name": "source", "persistentVolumeClaim": {"claimName": folder.claim_name, "readOnly": True}})
+    if work.task in ASKING and secret:
         found.append({"name": "hub-token", "secret": _secret(secret.name, secret.key or "token", "token")})
     if work.task in ASKING and (bundle := models.spec.ca_bundle_ref):
         key = bundle.key or "ca.crt"

@@ -12,6 +12,7 @@ from whisper_operator.plan.modelset.around import Around
 from whisper_operator.plan.modelset.attempt import SOON, Decision, attempt
 from whisper_operator.plan.modelset.claim import claim_name
 from whisper_operator.plan.modelset.repair import served
+from whisper_operator.plan.modelset.sources import Origin
 from whisper_operator.plan.modelset.task import Task, Work, job_name
 from whisper_operator.plan.modelset.variant_status import still, waiting
 from whisper_operator.plan.modelset.wanted import Wanted
@@ -83,7 +84,7 @@ def _leaving(status: VariantStatus, around: Around) -> Wanted:
         precision=status.precision,
         claim=claim_name(around.models),
         input=status.input or "",
-        source=HubModel(),
+        source=Origin(HubModel()),
         size_bytes=None,
     )
 

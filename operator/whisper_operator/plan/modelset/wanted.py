@@ -1,16 +1,20 @@
 """Which variants a set asks for, each with the source it comes from and the digest that stands for both."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whisper_models.catalogue import CatalogueEntry, lookup
+from whisper_models.catalogue import AuxiliaryEntry, CatalogueEntry, lookup, lookup_auxiliary
 from whisper_models.errors import UnknownModel
 
-from whisper_operator.api.modelset import HubModel, ModelSet, ModelSpec
+from whisper_operator.api.modelset import ModelSet, ModelSpec
 from whisper_operator.plan import names
+from whisper_operator.plan.modelset.sources import Origin, origin
 
 BASE_FORMAT = "pytorch"
-BASE_PRECISION = "stored"
-ORIGINAL_FORMATS = (BASE_FORMAT, "auxiliary")
+AUXILIARY_FORMAT = "auxiliary"
+STORED = "stored"
+"""The precision of what is kept as it was published."""
+ORIGINAL_FORMATS = (BASE_FORMAT, AUXILIARY_FORMAT)
 """What is downloaded and served, or converted, as it was published."""
 
 
@@ -25,10 +29,11 @@ class Wanted:
     """Name of the claim that it lies on."""
     input: str
     """Changes when what it is made from does, or the claim it lies on."""
-    source: HubModel
-    """What the spec says about its source, the set's endpoint included."""
+    source: Origin
     size_bytes: int | None
-    """About how large the base checkpoint is, where the catalogue knows."""
+    """About how large its original is, where the catalogue knows."""
+    may_change: bool = False
+    """Whether its source may mean another content tomorrow."""
     unknown: str | None = None
     """Why it cannot be made: the model is in no catalogue and has no source."""
 
@@ -47,51 +52,72 @@ class Wanted:
         """What the status lists it by."""
         return self.model, self.format, self.precision
 
-    def __str__(self) -> str:
-        return self.model if self.is_base else f"{self.model} {self.format} {self.precision}"
-
 
 def wanted_variants(models: ModelSet, claim_name: str, claim_uid: str) -> tuple[Wanted, ...]:
-    """Every variant of the set: base checkpoints first, because all others are made from them."""
-    specs = models.spec.models
-    bases = [_variant(models, spec, BASE_FORMAT, BASE_PRECISION, claim_name, claim_uid) for spec in specs]
-    others = [
-        _variant(models, spec, variant.format, variant.precision, claim_name, claim_uid)
-        for spec in specs
-        for variant in spec.variants
-        if variant.format != BASE_FORMAT
-    ]
-    return (*bases, *others)
+    """Every variant of the set: what is downloaded first, because all else is made from it."""
+    place = _Place(models, claim_name, claim_uid)
+    return (*place.bases(), *place.auxiliaries(), *place.conversions())
 
 
-def _variant(
-    models: ModelSet, spec: ModelSpec, variant_format: str, precision: str, claim_name: str, claim_uid: str
-) -> Wanted:
-    entry, unknown = _entry(spec)
-    source = _source(models, spec)
-    repo = source.repo or (entry.repo if entry else "")
-    revision = source.revision or (entry.revision if entry and not source.repo else "")
-    return Wanted(
-        model=spec.name,
-        format=variant_format,
-        precision=precision,
-        claim=claim_name,
-        input=names.digest(claim_uid, repo, revision, variant_format, precision),
-        source=source,
-        size_bytes=entry.size_bytes if entry else None,
-        unknown=unknown,
-    )
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A set and the claim that it fills."""
+
+    models: ModelSet
+    claim: str
+    claim_uid: str
+
+    def bases(self) -> Iterator[Wanted]:
+        for spec in self.models.spec.models:
+            yield self._of_model(spec, BASE_FORMAT, STORED)
+
+    def conversions(self) -> Iterator[Wanted]:
+        for spec in self.models.spec.models:
+            for one in spec.variants:
+                if one.format != BASE_FORMAT:
+                    yield self._of_model(spec, one.format, one.precision)
+
+    def auxiliaries(self) -> Iterator[Wanted]:
+        for name in self.models.spec.auxiliary or ():
+            entry, unknown = _auxiliary(name)
+            yield self._variant(name, (AUXILIARY_FORMAT, STORED), origin(self.models, None), entry, unknown)
+
+    def _of_model(self, spec: ModelSpec, form: str, precision: str) -> Wanted:
+        source = origin(self.models, spec)
+        entry, unknown = _model(spec.name)
+        return self._variant(spec.name, (form, precision), source, entry, None if source.names_a_model else unknown)
+
+    def _variant(
+        self,
+        name: str,
+        kind: tuple[str, str],
+        source: Origin,
+        entry: CatalogueEntry | AuxiliaryEntry | None,
+        unknown: str | None,
+    ) -> Wanted:
+        repo, revision = (entry.repo, entry.revision) if entry else ("", "")
+        return Wanted(
+            model=name,
+            format=kind[0],
+            precision=kind[1],
+            claim=self.claim,
+            input=names.digest(self.claim_uid, *source.identity(repo, revision), *kind),
+            source=source,
+            size_bytes=entry.size_bytes if entry else None,
+            may_change=kind[0] in ORIGINAL_FORMATS and source.may_change(revision),
+            unknown=unknown,
+        )
 
 
-def _entry(spec: ModelSpec) -> tuple[CatalogueEntry | None, str | None]:
+def _model(name: str) -> tuple[CatalogueEntry | None, str | None]:
     try:
-        return lookup(spec.name), None
+        return lookup(name), None
     except UnknownModel as error:
-        has_source = spec.source is not None and spec.source.hugging_face.repo is not None
-        return None, None if has_source else f"{error} (spec.models[].source.huggingFace.repo)"
+        return None, f"{error} (spec.models[].source)"
 
 
-def _source(models: ModelSet, spec: ModelSpec) -> HubModel:
-    own = spec.source.hugging_face if spec.source else HubModel()
-    shared = models.spec.source.hugging_face.endpoint if models.spec.source else None
-    return own.model_copy(update={"endpoint": own.endpoint or shared})
+def _auxiliary(name: str) -> tuple[AuxiliaryEntry | None, str | None]:
+    try:
+        return lookup_auxiliary(name), None
+    except UnknownModel as error:
+        return None, f"{error} (spec.auxiliary)"

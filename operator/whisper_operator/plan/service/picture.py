@@ -8,6 +8,7 @@ from whisper_operator.plan import names
 from whisper_operator.plan.service.models import Found, deployment_named
 from whisper_operator.plan.service.rollout import Rollout, rollout
 from whisper_operator.plan.service.target import Target
+from whisper_operator.plan.service.volume import volume_trouble
 from whisper_operator.plan.trouble import Trouble, trouble
 from whisper_operator.plan.types import Manifest, ObservedService, RouterHealth
 
@@ -118,11 +119,12 @@ def _runtime_picture(
     health = observed.router if observed.router is not None and observed.router.answers else None
     seen = {} if health is None else health.seen(runtime.name)
     most = max((tier.healthy for tier in seen.values()), default=0)
+    pods = _pods_of(observed, runtime.name)
     return RuntimePicture(
         runtime=runtime,
         found=found,
         rollout=rolled,
-        trouble=trouble(_pods_of(observed, runtime.name)),
+        trouble=trouble(pods) or volume_trouble(observed.modelset, pods),
         healthy=min((tier.healthy for tier in seen.values()), default=None),
         serves=rolled.ready > 0 if health is None else most > 0,
         missed_by=tuple(pod for pod, tier in seen.items() if tier.healthy < most),
