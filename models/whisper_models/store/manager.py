@@ -172,6 +172,7 @@ class UnifiedModelManager:
         Its name goes first, so an interrupted removal leaves nothing that could be read; the next one ends it.
 
         Raises:
+            PathTaken: what lies there was not put there by the store.
             StorageFailure: the volume refuses to be written.
         """
         return self._clear(variant, removal.remove)
@@ -197,6 +198,7 @@ class UnifiedModelManager:
 
     def _clear(self, variant: Variant, clear: Callable[[Place], int]) -> int:
         place = self._place(variant)
+        publishing.require_free_name(place)
         if not removal.leftovers(place):
             return 0
         try:
