@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from whisper_runtime.api.chunks import chunk_routes
+from whisper_runtime.api.document import document
 from whisper_runtime.api.elsewhere import elsewhere_routes
 from whisper_runtime.api.middleware import Envelope, endpoint_of, error_response
 from whisper_runtime.api.models import model_routes
@@ -42,14 +45,16 @@ def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAP
 
     app = FastAPI(title=runtime.service, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.runtime = runtime
-    for routes in ROUTES:
-        app.include_router(routes(runtime))
+    routers = [routes(runtime) for routes in ROUTES]
+    for router in routers:
+        app.include_router(router)
+    app.openapi = partial(document, app, runtime)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     app.add_middleware(Envelope, runtime=runtime)
-    _answer_errors(app, runtime)
+    _answer_errors(app, runtime, _Paths(routers))
     return app
 
 
-def _answer_errors(app: FastAPI, runtime: Runtime) -> None:
+def _answer_errors(app: FastAPI, runtime: Runtime, paths: _Paths) -> None:
     @app.exception_handler(RequestFailure)
     async def service_error(request: Request, error: RequestFailure) -> Response:
         runtime.metrics.rejected(endpoint_of(request.scope), error.code)
@@ -57,9 +62,11 @@ def _answer_errors(app: FastAPI, runtime: Runtime) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        refused = _Refused(_sentence(request, error), error.status_code)
+        allowed = paths.methods(request.scope["path"]) or (error.headers or {}).get("Allow", "")
+        refused = _Refused(_sentence(request, error, allowed), error.status_code)
         response = error_response(refused, request.state.request_id, runtime.service)
-        response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["allow"] = allowed
         return response
 
     @app.exception_handler(RequestValidationError)
@@ -68,15 +75,28 @@ def _answer_errors(app: FastAPI, runtime: Runtime) -> None:
         return error_response(refused, request.state.request_id, runtime.service)
 
 
-def _sentence(request: Request, error: HTTPException) -> str:
+def _sentence(request: Request, error: HTTPException, allowed: str) -> str:
     """What the framework says in two words."""
     asked = f"{request.method} {request.scope['path'][:_SHOWN]}"
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             return f"there is no {asked} here; /openapi.json lists what there is"
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return f"{asked} is not possible; the path takes {(error.headers or {}).get('Allow', 'other methods')}"
+            return f"{asked} is not possible; the path takes {allowed}"
     return str(error.detail)
+
+
+class _Paths:
+    """Which methods a path takes; the framework names only those of the first of its routes."""
+
+    def __init__(self, routers: Iterable[APIRouter]) -> None:
+        self._routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
+
+    def methods(self, path: str) -> str:
+        """With commas between them; empty for a path that is not there."""
+        found = [route for route in self._routes if route.path_regex.match(path)]
+        exact = [route for route in found if route.path == path]
+        return ", ".join(sorted({method for route in exact or found for method in route.methods or ()}))
 
 
 class _Refused(InvalidRequest):

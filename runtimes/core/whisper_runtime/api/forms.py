@@ -15,6 +15,7 @@ from whisper_models.catalogue import canonical
 from whisper_runtime.audio.raw import Encoding
 from whisper_runtime.engine import SAMPLE_RATE, Options
 from whisper_runtime.errors import InvalidRequest, UnsupportedHere
+from whisper_runtime.names import OPENAI_NAME
 from whisper_runtime.results import Task
 
 FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
@@ -63,7 +64,8 @@ class TwoNames(Form):
 
     def refuse_contradiction(self) -> None:
         """Two names for the model are fine; two models are not, since either choice would be wrong for somebody."""
-        if self.model and self.model_name and canonical(self.model) != canonical(self.model_name):
+        asked = {canonical(name) for name in (self.model, self.model_name) if name} - {OPENAI_NAME}
+        if len(asked) > 1:
             message = f"model is {self.model!r} and model_name is {self.model_name!r}: send one of the two"
             raise InvalidRequest(message, param="model")
 
@@ -86,7 +88,7 @@ class TranscribeForm(TwoNames):
         """What the engine is asked for."""
         return Options(
             task=self.task,
-            language=self.language,
+            language=self.language or None,
             prompt=self.prompt,
             hotwords=self.hotwords,
             temperature=self.temperature,
@@ -179,7 +181,7 @@ class ChunkForm(TwoNames):
 
     def options(self) -> Options:
         """What the engine is asked for."""
-        return Options(language=self.language, word_timestamps=self.chunk_metadata.timestamp_mode == "word")
+        return Options(language=self.language or None, word_timestamps=self.chunk_metadata.timestamp_mode == "word")
 
     def unknown(self) -> list[str]:
         """Also those inside the metadata."""
@@ -201,21 +203,34 @@ def unknown_names(form: BaseModel) -> list[str]:
 
 
 def parse(kind: type[F], fields: Iterable[tuple[str, Any]], lists: Mapping[str, str] | None = None) -> F:
-    """A form from its fields; empty ones count as absent. `lists` maps repeatable names to the field they fill.
+    """A form from fields that are text; empty ones count as absent. `lists`: repeatable names → the field they fill.
 
     Raises:
         InvalidRequest: naming the first option that is wrong.
     """
     values: dict[str, Any] = {}
     for name, value in fields:
-        if value in ("", None):
+        if value == "":
             continue
         if lists and name in lists:
             values.setdefault(lists[name], []).extend(value if isinstance(value, list) else [value])
         else:
             values[name] = value
+    return _validated(kind, values, strict=False)
+
+
+def parse_json(kind: type[F], body: Mapping[str, Any]) -> F:
+    """A form from JSON, whose values have the type that they are meant to have; null counts as absent.
+
+    Raises:
+        InvalidRequest: naming the first option that is wrong.
+    """
+    return _validated(kind, {name: value for name, value in body.items() if value is not None}, strict=True)
+
+
+def _validated(kind: type[F], values: dict[str, Any], *, strict: bool) -> F:
     try:
-        return kind.model_validate(values)
+        return kind.model_validate(values, strict=strict)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         param = ".".join(str(part) for part in first["loc"] if isinstance(part, str))

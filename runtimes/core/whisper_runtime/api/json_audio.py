@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO, TypeVar
 
-from whisper_runtime.api.forms import ChunkForm, TranscribeForm, parse
+from whisper_runtime.api.forms import ChunkForm, TranscribeForm, parse_json
 from whisper_runtime.api.uploads import spool
 from whisper_runtime.audio.raw import from_base64
 from whisper_runtime.errors import AudioEmpty, InvalidRequest
@@ -19,8 +19,8 @@ def unpack(kind: type[F], body: BinaryIO) -> tuple[F, BinaryIO]:
     Raises:
         InvalidRequest, AudioEmpty
     """
-    form = parse(kind, _object(body).items())
-    if form.audio_data is None:
+    form = parse_json(kind, _object(body))
+    if not form.audio_data:
         raise AudioEmpty("audio_data is missing", param="audio_data")
     audio = spool()
     try:

@@ -45,15 +45,21 @@ def probe_routes(runtime: Runtime) -> APIRouter:
     return routes
 
 
+def _status(runtime: Runtime) -> str:
+    """Degraded: it serves, but not from the device that it was meant for."""
+    degraded = runtime.life.ready and runtime.engine.info.device.fallback_reason is not None
+    return "degraded" if degraded else _STATUS.get(runtime.life.phase, "starting")
+
+
 def _probe(runtime: Runtime, *, ok: bool) -> Response:
-    body = {"status": _STATUS.get(runtime.life.phase, "starting"), "phase": runtime.life.phase}
+    body = {"status": _status(runtime), "phase": runtime.life.phase}
     return JSONResponse(body, 200 if ok else 503)
 
 
 def _health(runtime: Runtime) -> dict[str, Any]:
     life, admission, artifact = runtime.life, runtime.admission, runtime.artifact
     return {
-        "status": _STATUS.get(life.phase, "starting"),
+        "status": _status(runtime),
         "phase": life.phase,
         "reason": life.reason,
         "service": runtime.service,
