@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from whisper_operator.api.modelset import ModelSet
+from whisper_operator.api.whisperservice import WhisperService
 from whisper_operator.plan.modelset import plan_modelset
 from whisper_operator.plan.modelset.repair import claim_served
 from whisper_operator.plan.types import Defaults, Images, ObservedModelSet, Progress
@@ -40,6 +41,8 @@ def observed(case: Path) -> ObservedModelSet:
         progress={one["job"]: Progress(**one["said"]) for one in found.get("Progress", [])},
         readers=tuple(one for one in found.get("Pod", []) if claim_served(one)),
         services=tuple(one["metadata"]["name"] for one in found.get("WhisperService", [])),
+        users=tuple(WhisperService.model_validate(one) for one in found.get("WhisperService", []) if "spec" in one),
+        others=tuple(ModelSet.model_validate(one) for one in found["ModelSet"][1:]),
         now=NOW,
         defaults=DEFAULTS,
     )

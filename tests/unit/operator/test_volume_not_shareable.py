@@ -49,8 +49,11 @@ def test_two_nodes_without_a_complaint_are_not_blamed() -> None:
     world = ready_world()
     two_nodes(world)
     world.job_events = []
-    world.settle()
+    plan = world.settle()
     assert world.condition("StorageReady") == ("True", "ClaimBound")
+    assert plan.look_again is not None, "Events are not watched: it looks whether there is a complaint meanwhile"
+    world.readers = [pod("a", "node1", "Running"), pod("b", "node2", "Running")]
+    assert world.settle().look_again is None
 
 
 def test_a_service_whose_pods_hang_for_it_says_so() -> None:

@@ -12,6 +12,7 @@ from whisper_operator.plan.modelset.attempt import Decision
 from whisper_operator.plan.modelset.claim import Storage, claim_manifest, claim_name, storage
 from whisper_operator.plan.modelset.keepers import keeps, may_end, reference
 from whisper_operator.plan.modelset.removal import departures
+from whisper_operator.plan.modelset.sharing import may_hang
 from whisper_operator.plan.modelset.siblings import siblings
 from whisper_operator.plan.modelset.summary import events, status
 from whisper_operator.plan.modelset.variant import decide
@@ -21,7 +22,7 @@ from whisper_operator.plan.types import Manifest, ObservedModelSet, Plan
 __all__ = ["plan_modelset"]
 
 STORAGE_POLL = timedelta(seconds=5)
-"""Storage classes and other people's claims are not watched."""
+"""Storage classes, other people's claims and Events are not watched."""
 
 
 def plan_modelset(observed: ObservedModelSet) -> Plan:
@@ -47,7 +48,7 @@ def plan_modelset(observed: ObservedModelSet) -> Plan:
         release=tuple(reference(one) for one in superfluous if not may_end(one, observed.resource)),
         status=said.dump(),
         events=tuple(events(observed, kept, said)),
-        look_again=_look_again(kept, decisions),
+        look_again=_look_again(observed, kept, decisions),
     )
 
 
@@ -79,8 +80,8 @@ def _superfluous(observed: ObservedModelSet, decisions: Iterable[Decision]) -> I
             yield live
 
 
-def _look_again(kept: Storage, decisions: Iterable[Decision]) -> timedelta | None:
+def _look_again(observed: ObservedModelSet, kept: Storage, decisions: Iterable[Decision]) -> timedelta | None:
     times = [decision.look_again for decision in decisions if decision.look_again is not None]
-    if not kept.bound:
+    if not kept.bound or may_hang(observed):
         times.append(STORAGE_POLL)
     return min(times, default=None)

@@ -23,6 +23,13 @@ def unshareable(observed: ObservedModelSet) -> str | None:
     )
 
 
+def may_hang(observed: ObservedModelSet) -> bool:
+    """Whether a pod is not yet running that wants the claim on another node than others: Events will tell, in time."""
+    everyone = (*observed.readers, *observed.pods)
+    waiting = any((pod.get("status") or {}).get("phase") == "Pending" for pod in everyone)
+    return waiting and is_for_one_node(observed.claim or {}) and len(placed(everyone)) > 1
+
+
 def held_up(observed: ObservedModelSet) -> list[str]:
     """Pods that wait for a volume which another node has, as Kubernetes says of them."""
     return sorted(
