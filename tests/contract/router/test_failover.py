@@ -37,6 +37,17 @@ async def test_a_busy_tier_spills_over_to_the_next(start: Start, pods: Pods) -> 
     assert pods[2].seen == [5 * MEBIBYTE]
 
 
+async def test_what_one_tier_cannot_do_the_next_one_does(start: Start, pods: Pods) -> None:
+    pods[0].lacking = pods[1].lacking = True
+    async with start() as proxy, proxy.client() as client:
+        answer = await client.post("/transcribe", content=b"audio", headers={"x-whisper-require": "prompt"})
+        assert (answer.status_code, answer.headers["x-whisper-runtime"]) == (200, "cpu")
+        assert [request["x-whisper-require"] for request in pods[2].requests] == ["prompt"]
+        pods[2].lacking = True
+        nobody = await client.post("/transcribe", content=b"audio")
+    assert (nobody.status_code, nobody.json()["error"]["code"]) == (421, "unsupported_here")
+
+
 async def test_when_all_are_busy_the_caller_hears_it_from_the_runtime_itself(start: Start, pods: Pods) -> None:
     for pod in pods:
         pod.busy = True

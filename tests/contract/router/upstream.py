@@ -23,6 +23,7 @@ class Upstream:
     Attributes:
         ready: what `/readyz` says.
         busy: answer 503 with a Retry-After, as a full queue does.
+        lacking: answer 421, as a runtime does that cannot do what a request needs.
         broken: cut the connection instead of answering.
         frozen: answer nothing, not even `/readyz`, as a stopped process does.
         delay: seconds until the answer.
@@ -36,6 +37,7 @@ class Upstream:
     runtime: str = "cpu"
     ready: bool = True
     busy: bool = False
+    lacking: bool = False
     broken: bool = False
     frozen: bool = False
     delay: float = 0.0
@@ -72,8 +74,7 @@ class Upstream:
         return web.json_response({"ready": self.ready}, status=200 if self.ready else 503)
 
     async def _answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.seen.append(len(body))
+        self.seen.append(len(await request.read()))
         self.requests.append({name.lower(): value for name, value in request.headers.items()})
         if self.broken and request.transport is not None:
             request.transport.abort()
@@ -83,6 +84,9 @@ class Upstream:
                 status=503,
                 headers={"Retry-After": "7", "x-whisper-runtime": self.runtime},
             )
+        if self.lacking:
+            body = {"error": {"code": "unsupported_here"}}
+            return web.json_response(body, status=421, headers={"x-whisper-runtime": self.runtime})
         await asyncio.sleep(self.delay)
         await self.released.wait()
         if self.frozen:

@@ -18,10 +18,11 @@ def retry_policy(tiers: int, attempt_timeout: timedelta | None) -> Config:
     limit = {} if attempt_timeout is None else {"per_try_timeout": duration(attempt_timeout)}
     return {
         **limit,
-        # A pod that is gone, that went away in mid-request, or that says it is busy (503). Transcribing twice does no
-        # harm, so a request that was already sent may be sent again.
+        # A pod that is gone, that went away in mid-request, that says it is busy (503), or that lacks what the request
+        # needs and the next tier may have (421). Transcribing twice does no harm, so a request that was already sent
+        # may be sent again.
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
-        "retriable_status_codes": [503],
+        "retriable_status_codes": [421, 503],
         "num_retries": ATTEMPTS_PER_TIER * tiers + SPARE_ATTEMPTS,
         "retry_back_off": {"base_interval": "0.01s", "max_interval": "0.1s"},
         # How often another pod is drawn when one was tried before. Each draw takes a sibling of a less busy pod with a
