@@ -199,11 +199,11 @@ class UnifiedModelManager:
     def _clear(self, variant: Variant, clear: Callable[[Place], int]) -> int:
         place = self._place(variant)
         publishing.require_free_name(place)
-        if not removal.leftovers(place):
-            return 0
+        freed = 0
         try:
-            with sole_writer(place.writer, lambda: False, self._patience):
-                freed = clear(place)
+            if removal.leftovers(place):
+                with sole_writer(place.writer, lambda: False, self._patience):
+                    freed = clear(place)
             removal.forget_empty_folders(place, self.root)
         except OSError as error:
             raise from_os_error(error, self.root) from error

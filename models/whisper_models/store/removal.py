@@ -46,7 +46,7 @@ def forget_empty_folders(place: Place, root: Path) -> None:
 
 def leftovers(place: Place) -> bool:
     """Whether there is anything of a variant, be it what an interrupted removal left."""
-    return place.visible.is_symlink() or any((place.all_immutable(), place.all_making()))
+    return place.visible.is_symlink() or any((place.all_immutable(), place.all_making(), place.writer.exists()))
 
 
 def _seconds_since_moved(place: Place) -> float:
