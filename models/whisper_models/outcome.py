@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,9 @@ from whisper_models.errors import ModelFailure, SourceFailure
 
 LONGEST_MESSAGE = 2000
 """Bytes: Kubernetes keeps 4096 of the whole line."""
+
+EXCERPT = 60
+"""Characters of a transcript, from a little before the first difference on."""
 
 
 class Exit(IntEnum):
@@ -80,9 +84,12 @@ class Unverified:
     def of(cls, manifest: Manifest, validation: Validation, path: str) -> Unverified:
         """From what the store says; the message shows the clip that differs most."""
         worst = min(validation.transcripts, key=lambda one: one.similarity)
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(worst.text, worst.expected, strict=False))
+        at = max(len(list(alike)) - EXCERPT // 4, 0)
         message = (
             f"{manifest.variant} has a similarity of {validation.similarity:.3f}, less than {validation.threshold:g}: "
-            f"of {worst.clip} it makes {worst.text!r}, where FP32 makes {worst.expected!r}; use a higher precision"
+            f"in {worst.clip} it hears {_excerpt(worst.text, at)!r} where FP32 hears {_excerpt(worst.expected, at)!r}; "
+            "use a higher precision, or a larger model"
         )
         return cls(
             model=manifest.model,
@@ -134,6 +141,11 @@ class Failed:
             format=variant.format if variant else None,
             precision=variant.precision if variant else None,
         )
+
+
+def _excerpt(text: str, at: int) -> str:
+    end = at + EXCERPT
+    return ("..." if at else "") + text[at:end] + ("..." if end < len(text) else "")
 
 
 def _shortened(message: str) -> str:

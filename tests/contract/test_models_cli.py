@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.hub import Hub
 
-DEADLINE = 60.0
+DEADLINE = 300.0
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -47,7 +47,7 @@ def _last_word(log: Path) -> dict[str, Any]:
     return found
 
 
-def _lines(ended: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
+def _lines(ended: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
@@ -141,11 +141,15 @@ def test_wrong_usage_is_told_apart_from_failure(run: Run) -> None:
     assert run("convert", "--model", "tiny", "--precision", "int3").returncode == 2
 
 
-@pytest.mark.parametrize("command", ["", "download", "convert", "list", "path", "verify"])
+@pytest.mark.parametrize(
+    "command", ["", "download", "convert", "optimize", "validate", "verify", "list", "path", "remove"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     line = _command(*command.split(), "--help")
     told = subprocess.run(line, capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
     assert "Exit codes" in told
+    assert not command or f"  whisper-models {command} " in told.split("examples:")[1]
+    assert told.isascii()  # or some terminals cannot show it
 
 
 def _free_port() -> int:
@@ -207,3 +211,23 @@ def test_one_model_that_fails_does_not_keep_the_others_from_coming(run: Run, hub
     assert both.returncode == 1
     assert [json.loads(line)["outcome"] for line in both.stdout.splitlines()] == ["Failed", "Ready"]
     assert _last_word(log)["reason"] == "UnknownModel"
+
+
+def test_what_is_below_the_threshold_is_there_and_told_apart(run: Run, hub: Hub, tmp_path: Path) -> None:
+    log, variant = tmp_path / "termination-log", ["--model", "tiny.en", "--format", "ggml", "--precision", "q4_0"]
+    assert run("download", "--models", "tiny.en", "--endpoint", hub.url).returncode == 0
+    assert run("convert", *variant).returncode == 0
+    clips = str(Path(__file__).parents[1] / "support" / "audio")
+    strict = run("validate", *variant, "--samples", clips, "--threshold", "1", "--json", "--termination-log", str(log))
+    assert strict.returncode == 3, strict.stderr
+    left = _last_word(log)
+    assert _lines(strict) == [left]
+    assert left["outcome"] == "Unverified"
+    assert 0 < left["similarity"] < left["threshold"] == 1
+    assert "sample.wav" in left["message"]
+    (listed,) = [row for row in _lines(run("list", "--json")) if row["format"] == "ggml"]
+    assert (listed["similarity"], listed["threshold"]) == (left["similarity"], 1)
+
+    lenient = run("validate", "--check-all", "--samples", clips, "--threshold", "0.5", "--json")
+    assert lenient.returncode == 0
+    assert [row["outcome"] for row in _lines(lenient)] == ["Ready", "Ready"]

@@ -14,7 +14,7 @@ from whisper_models.artifact import (
     Variant,
 )
 from whisper_models.errors import DiskFull, Throttled
-from whisper_models.outcome import Failed, Outcome, Ready, as_json, exit_code, validated
+from whisper_models.outcome import Failed, Outcome, Ready, Unverified, as_json, exit_code, validated
 
 VARIANT = Variant("tiny.en", Format.ONNX, Precision.INT8)
 
@@ -75,6 +75,16 @@ def test_a_variant_below_the_threshold_is_unverified_and_shows_the_clip_that_dif
     assert len(line.encode()) <= 4096
     assert (told["outcome"], told["similarity"], told["threshold"]) == ("Unverified", 0.5, 0.95)
     assert "call.ja.wav" in told["message"]
+
+
+def test_of_long_transcripts_only_the_difference_is_shown() -> None:
+    start = "And so my fellow Americans, " * 20
+    heard = Transcript(clip="jfk.wav", text=f"{start}task not", expected=f"{start}ask not", similarity=0.9)
+    found = Validation(similarity=0.9, threshold=0.95, transcripts=(heard,))
+    told = validated(manifest().model_copy(update={"validation": found}), "p")
+    assert isinstance(told, Unverified)
+    assert "'...low Americans, task not'" in told.message
+    assert "'...low Americans, ask not'" in told.message
 
 
 @pytest.mark.parametrize(
