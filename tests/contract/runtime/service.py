@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 import numpy as np
+import openai
 import soundfile
 import uvicorn
 from whisper_cpu.engine import CpuEngine
@@ -99,6 +100,11 @@ def _hanging_up(url: str, audio: bytes) -> Iterator[None]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(TIMEOUT)
         loop.close()
+
+
+def client_of(service: Service, retries: int = 0) -> openai.OpenAI:
+    """OpenAI's own client, which is to be closed."""
+    return openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=retries)
 
 
 def long_speech() -> bytes:

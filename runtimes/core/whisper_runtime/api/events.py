@@ -109,8 +109,9 @@ class _Sender:
         deltas = Deltas()
         async for part in self.parts:
             if isinstance(part, Done):
-                segments = part.outcome.heard.transcript.segments
-                yield self._event("done", {"text": text_of(segments)}, segments)
+                heard = part.outcome.heard.transcript
+                late = {"degraded": list(heard.degraded)} if heard.degraded else {}  # too late for the header
+                yield self._event("done", {"text": text_of(heard.segments)} | late, heard.segments)
                 return
             for segment in part:
                 if piece := deltas.add(segment.text):

@@ -165,6 +165,8 @@ class TextDone(_Shape):
     type: Literal["transcript.text.done"]
     text: str
     logprobs: list[TokenLogprob] = []
+    degraded: list[str] = []
+    """What turned out too late for the header."""
 
 
 class StreamError(ErrorBody):
