@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -119,6 +120,14 @@ def test_ctrl_c_ends_it_with_its_own_status(run: Run, engine: FakeEngine, capsys
     engine.failure = KeyboardInterrupt()
     assert run(JFK) == 130
     assert capsys.readouterr().err == "whisper: interrupted\n"
+
+
+def test_the_page_names_every_flag() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "whisper-runtimes.md").read_text()
+    parser = argparse.ArgumentParser(add_help=False)
+    add_file_flags(parser)
+    flags = {flag for action in parser._actions for flag in action.option_strings}
+    assert set(re.findall(r"`(--[a-z]+)`", page)) == flags
 
 
 @pytest.mark.parametrize(
