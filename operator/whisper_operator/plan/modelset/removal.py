@@ -7,7 +7,8 @@ from datetime import timedelta
 from whisper_models.catalogue import canonical
 
 from whisper_operator.api.conditions import Reason
-from whisper_operator.api.modelset import HubModel, VariantState, VariantStatus
+from whisper_operator.api.modelset import VariantState, VariantStatus
+from whisper_operator.api.sources import HubModel
 from whisper_operator.plan.modelset.around import Around
 from whisper_operator.plan.modelset.attempt import SOON, Decision, attempt
 from whisper_operator.plan.modelset.claim import claim_name

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from whisper_operator.api.modelset import ClaimFolder, HttpArchive, Hub, HubModel, ModelSet, ModelSpec, SecretKey
+from whisper_operator.api.modelset import ModelSet, ModelSpec
+from whisper_operator.api.sources import ClaimFolder, HttpArchive, Hub, HubModel, SecretKey
 from whisper_operator.plan.types import Defaults
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
