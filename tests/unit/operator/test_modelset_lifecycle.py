@@ -313,6 +313,30 @@ def test_what_another_set_names_stays() -> None:
     assert not world.jobs
 
 
+def test_one_that_failed_for_good_is_removed_all_the_same() -> None:
+    world = World(spec={"models": [TINY, {"name": "base"}]})
+    world.settle()
+    world.bind()
+    world.fail("UnsupportedCheckpoint", "base", retryable=False)
+    world.settle()
+    world.change(models=[TINY])
+    world.settle()
+    assert world.task(world.running("base")) == "remove"
+    world.succeed("base")
+    world.settle()
+    assert world.resource.status.leaving == ()
+
+
+def test_a_name_that_nobody_knows_leaves_nothing_behind() -> None:
+    world = World(spec={"models": [TINY, {"name": "tinny"}]})
+    world.settle()
+    world.bind()
+    world.settle()
+    world.change(models=[TINY])
+    world.settle()
+    assert world.resource.status.leaving == ()
+
+
 def test_what_was_never_begun_leaves_nothing_behind() -> None:
     world = World(classes={})
     world.settle()

@@ -35,13 +35,15 @@ def departures(wanted: tuple[Wanted, ...], around: Around) -> list[Decision]:
 
 
 def _left(around: Around) -> Iterator[VariantStatus]:
-    """Whatever a Job may have put on this very claim."""
+    """Whatever a Job may have put on this very claim; how its making went no longer matters."""
     status, live = around.models.status, around.observed.claim
     if status.storage is None or live is None or status.storage.claim_uid != live["metadata"]["uid"]:
         return
-    for one in (*status.variants, *status.leaving):
-        if one.digest or one.attempts or one.state is not VariantState.PENDING or one in status.leaving:
-            yield one
+    forgotten = {"state": VariantState.PENDING, "attempts": None, "last_failure": None}
+    for one in status.variants:
+        if one.digest or one.attempts or one.state not in (VariantState.PENDING, VariantState.FAILED):
+            yield still(one).model_copy(update=forgotten)
+    yield from status.leaving
 
 
 def _depart(gone: Wanted, before: VariantStatus, around: Around) -> Decision:
