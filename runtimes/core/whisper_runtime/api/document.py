@@ -103,9 +103,8 @@ def _headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*always, *names)}
 
 
-def _json(model: type[BaseModel] | str) -> dict[str, Any]:
-    name = model if isinstance(model, str) else model.__name__
-    return {"application/json": {"schema": {"$ref": REF.format(model=name)}}}
+def _json(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}
 
 
 def _answer(description: str, content: Mapping[str, Any], *headers: str) -> dict[str, Any]:

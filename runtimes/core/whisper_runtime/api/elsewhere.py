@@ -38,6 +38,8 @@ def elsewhere_routes(runtime: Runtime) -> APIRouter:
 def _refusing(runtime: Runtime, where: str) -> Callable[[Request], Awaitable[Response]]:
     async def refuse(request: Request) -> Response:
         asked = f"{request.method} {request.scope['route'].path}"
-        raise UnsupportedHere(f"{asked} is there on {where} only; this is {runtime.engine.info.runtime}")
+        here = runtime.engine.info.runtime
+        why = "not there yet" if here in where.split() else f"there on {where} only; this is {here}"
+        raise UnsupportedHere(f"{asked} is {why}")
 
     return refuse
