@@ -48,9 +48,9 @@ def ggml(model: str, target: Path) -> None:
 def openvino(model: str, target: Path) -> None:
     """For OpenVINO GenAI."""
     from whisper_models.artifact import Precision  # noqa: PLC0415 - heavy libraries load only where they are needed
-    from whisper_models.convert.openvino import write_openvino  # noqa: PLC0415 - the same
+    from whisper_models.convert.openvino import convert  # noqa: PLC0415 - the same
 
-    write_openvino(hf_folder(model), target, Precision.INT8)
+    convert(hf_folder(model), target, Precision.INT8)
 
 
 def folder(make: Make, model: str) -> Path:

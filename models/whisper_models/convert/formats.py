@@ -60,6 +60,7 @@ CONVERTERS: Mapping[Format, str] = MappingProxyType(
     {
         Format.ONNX: "whisper_models.convert.onnx",
         Format.GGML: "whisper_models.convert.ggml",
+        Format.OPENVINO: "whisper_models.convert.openvino",
         Format.CTRANSLATE2: "whisper_models.convert.ctranslate2",
     }
 )

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 from whisper_models.artifact import Format
-from whisper_models.convert import ctranslate2, ggml, onnx
+from whisper_models.convert import ctranslate2, ggml, onnx, openvino
 from whisper_models.convert.formats import CONVERTERS, Converter, converter_of
 from whisper_models.errors import LibraryMissing
 
-_ALL: tuple[Converter, ...] = (onnx, ggml, ctranslate2)
+_ALL: tuple[Converter, ...] = (onnx, ggml, openvino, ctranslate2)
 """mypy compares each with the Protocol."""
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import openvino as ov
-from openvino_tokenizers.constants import UTF8ReplaceMode
+from openvino_tokenizers.constants import STRING_OUTPUT_NAME, TOKEN_IDS_INPUT_NAME, UTF8ReplaceMode
 from openvino_tokenizers.tokenizer_pipeline import (
     BPETokenizationStep,
     BytesToCharsStep,
@@ -29,6 +29,7 @@ from openvino_tokenizers.utils import change_inputs_type, change_outputs_type, u
 
 from whisper_models.errors import UnsupportedCheckpoint
 
+STRING_INPUT = "string_input"
 _MODEL_DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         "unk_token": None,
@@ -42,15 +43,22 @@ _MODEL_DEFAULTS: Mapping[str, Any] = MappingProxyType(
 
 
 def tokenizer_models(tokenizer: Mapping[str, Any], end_token: str, longest: int) -> tuple[ov.Model, ov.Model]:
-    """(tokenizer, detokenizer); `end_token` pads, as Whisper does, and `longest` bounds a truncated text."""
-    kind = tokenizer["model"]["type"]
-    if kind != "BPE":
-        raise UnsupportedCheckpoint(f"tokenizer.json is {kind}, not byte-level BPE: the checkpoint is not a Whisper")
+    """(tokenizer, detokenizer); `end_token` pads, as Whisper does, and `longest` bounds a truncated text.
+
+    Raises:
+        UnsupportedCheckpoint: it lacks something that Whisper's tokenizers have.
+    """
     pipeline = TokenizerPipeline()
-    for step in _encoding(tokenizer, end_token, longest) + _decoding(tokenizer):
-        pipeline.add_steps(step)
+    try:
+        for step in _encoding(tokenizer, end_token, longest) + _decoding(tokenizer):
+            pipeline.add_steps(step)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnsupportedCheckpoint(f"tokenizer.json is not that of a Whisper model: {error!r}") from error
     pipeline.vocab = next(s.vocab for s in pipeline.steps if isinstance(s, BPETokenizationStep))
     encode, decode = pipeline.get_tokenizer_ov_subgraph(), pipeline.get_detokenizer_ov_subgraph()
+    encode.input(0).set_names({STRING_INPUT})
+    decode.input(0).set_names({TOKEN_IDS_INPUT_NAME})
+    decode.output(0).set_names({STRING_OUTPUT_NAME})
     for model in (encode, decode):  # without these, openvino_genai ignores its switches for special tokens
         update_rt_info_with_environment(model)
     return change_outputs_type(encode, ov.Type.i64), change_inputs_type(decode, ov.Type.i64)

@@ -1,6 +1,6 @@
-"""A Whisper's encoder and its stateful decoder as OpenVINO models, with the names that openvino_genai looks for.
+"""A Whisper's stateful decoder as an OpenVINO model, with the names that openvino_genai looks for.
 
-The decoder keeps its keys and values inside (states), so a step is given only the new tokens: the self-attention's grow
+It keeps its keys and values inside (states), so a step is given only the new tokens: the self-attention's grow
 with each step, the cross-attention's are computed from the encoder's output by the step that finds them empty.
 `beam_idx` reorders the former, as in every stateful model of OpenVINO.
 """
@@ -14,52 +14,17 @@ import openvino as ov
 from openvino import opset6
 from openvino import opset13 as ops
 
-from whisper_models.convert.checkpoint import WhisperCheckpoint
-from whisper_models.convert.openvino_blocks import (
-    Blocks,
-    Node,
-    floats,
-    integers,
-    named_input,
-    named_result,
-)
-from whisper_models.convert.weights import Weights
+from whisper_models.convert.checkpoint import EMBEDDING, OUTPUT, WhisperCheckpoint
+from whisper_models.convert.openvino.blocks import Blocks, named_input, named_result
+from whisper_models.convert.openvino.constants import Node, Storage, floats, integers
 
-_FRAMES = 3000
 _MINUS_INFINITY = -65504.0
-"""The least f16: the mask must survive the IR's compression."""
+"""The least f16: devices may compute in it."""
 
 
-def encoder(checkpoint: WhisperCheckpoint) -> ov.Model:
-    """input_features (batch, mel bins, 3000) → last_hidden_state (batch, 1500, width)."""
-    sizes, tensors = checkpoint.dimensions, checkpoint.weights
-    blocks = Blocks(tensors, sizes.d_model, sizes.encoder_attention_heads)
-    features = named_input("input_features", [-1, sizes.num_mel_bins, _FRAMES], ov.Type.f32)
-    x = _convolution(tensors, features, "model.encoder.conv1", stride=1)
-    x = _convolution(tensors, x, "model.encoder.conv2", stride=2)
-    positions = floats(tensors["model.encoder.embed_positions.weight"][None])
-    x = ops.add(ops.transpose(x, integers([0, 2, 1])), positions)
-    for number in range(sizes.encoder_layers):
-        x = _encoder_layer(blocks, x, f"model.encoder.layers.{number}")
-    result = named_result(blocks.norm(x, "model.encoder.layer_norm"), "last_hidden_state")
-    return ov.Model([result], [features], "whisper_encoder")
-
-
-def _convolution(tensors: Weights, x: Node, name: str, stride: int) -> Node:
-    y = ops.convolution(x, floats(tensors[f"{name}.weight"]), [stride], [1], [1], [1])
-    return ops.gelu(ops.add(y, floats(tensors[f"{name}.bias"][None, :, None])), "erf")
-
-
-def _encoder_layer(blocks: Blocks, x: Node, layer: str) -> Node:
-    name = f"{layer}.self_attn"
-    normal = blocks.norm(x, f"{name}_layer_norm")
-    query, key, value = (blocks.projected(normal, name, part) for part in ("q_proj", "k_proj", "v_proj"))
-    return blocks.feed_forward(ops.add(x, blocks.attention(query, key, value, name)), layer)
-
-
-def decoder(checkpoint: WhisperCheckpoint) -> ov.Model:
+def decoder(checkpoint: WhisperCheckpoint, storage: Storage) -> ov.Model:
     """input_ids, encoder_hidden_states, beam_idx → logits (batch, tokens, vocabulary)."""
-    return _Decoder.begin(checkpoint).finish(checkpoint.dimensions.decoder_layers)
+    return _Decoder.begin(checkpoint, storage).finish(checkpoint.dimensions.decoder_layers)
 
 
 @dataclass(slots=True)
@@ -71,20 +36,22 @@ class _Decoder:
     hidden: Node
     beams: Node
     empty: Node  # keys or values of no position yet
-    vocabulary: Node  # one table, for what goes in and for what comes out
+    vocabulary: Node  # the table that tokens are looked up in
+    output: Node  # and the one that logits are computed with, which is the same unless a fine-tune untied them
     sinks: list[Node] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, checkpoint: WhisperCheckpoint) -> _Decoder:
+    def begin(cls, checkpoint: WhisperCheckpoint, storage: Storage) -> _Decoder:
         sizes = checkpoint.dimensions
-        blocks = Blocks(checkpoint.weights, sizes.d_model, sizes.decoder_attention_heads)
+        blocks = Blocks(checkpoint.weights, storage, sizes.d_model, sizes.decoder_attention_heads)
         ids = named_input("input_ids", [-1, -1], ov.Type.i64)
         hidden = named_input("encoder_hidden_states", [-1, -1, blocks.width], ov.Type.f32)
         beams = named_input("beam_idx", [-1], ov.Type.i32)
         batch = ops.gather(ops.shape_of(ids), integers([0]), integers(0))
         shape = ops.concat([batch, integers([blocks.heads, 0, blocks.head_width])], 0)
-        vocabulary = blocks.table("model.decoder.embed_tokens")
-        return cls(blocks, ids, hidden, beams, ops.broadcast(floats(0.0), shape), vocabulary)
+        vocabulary = blocks.vocabulary(EMBEDDING)
+        output = vocabulary if checkpoint.output_is_tied() else blocks.vocabulary(OUTPUT)
+        return cls(blocks, ids, hidden, beams, ops.broadcast(floats(0.0), shape), vocabulary, output)
 
     def finish(self, layers: int) -> ov.Model:
         pasts = [{part: self._past(number, part) for part in ("key", "value")} for number in range(layers)]
@@ -96,13 +63,13 @@ class _Decoder:
         for number in range(layers):
             x = self._layer(x, number, pasts[number], mask)
         x = self.blocks.norm(x, "model.decoder.layer_norm")
-        logits = ops.matmul(x, self.vocabulary, False, True)
+        logits = ops.matmul(x, self.output, False, True)
         result = named_result(logits, "logits")
         return ov.Model([result], self.sinks, [self.ids, self.hidden, self.beams], "whisper_decoder")
 
     def _embedded(self, positions: Node) -> Node:
         tokens = ops.gather(self.vocabulary, self.ids, integers(0))
-        places = ops.gather(self.blocks.table("model.decoder.embed_positions"), positions, integers(0))
+        places = ops.gather(self.blocks.table("model.decoder.embed_positions.weight"), positions, integers(0))
         return ops.add(tokens, ops.unsqueeze(places, integers(0)))
 
     def _layer(self, x: Node, number: int, past: Mapping[str, Node], mask: Node) -> Node:

@@ -10,28 +10,14 @@ scale of one inside, because the CPU plugin otherwise takes a path that doubles 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
+from whisper_models.convert.openvino.constants import Node, Storage, floats, half, integers
 from whisper_models.convert.weights import Weights
 
-Node = Any
-"""An openvino.Node: the library ships no types."""
-
 _EPSILON = 1e-5
-
-
-def floats(value: Any) -> Node:
-    """A constant of f32."""
-    return ops.constant(np.asarray(value, np.float32))
-
-
-def integers(value: Any) -> Node:
-    """A constant of i64, the type of shapes, axes and positions."""
-    return ops.constant(np.asarray(value, np.int64))
 
 
 def named_input(name: str, shape: list[int], kind: ov.Type) -> Node:
@@ -53,6 +39,7 @@ class Blocks:
     """Writes the layers of one checkpoint."""
 
     tensors: Weights
+    storage: Storage
     width: int
     heads: int
 
@@ -62,20 +49,28 @@ class Blocks:
         return self.width // self.heads
 
     def table(self, name: str) -> Node:
-        """A whole tensor as a constant."""
-        return floats(self.tensors[f"{name}.weight"])
+        """A tensor that is small beside the layers, in f16."""
+        return half(name, self.tensors[name])
+
+    def vocabulary(self, name: str) -> Node:
+        """A matrix with a row for each token."""
+        return self.storage.vocabulary(f"{name}.weight", self.tensors[f"{name}.weight"])
+
+    def vector(self, name: str, *before: None) -> Node:
+        """What is added to or multiplied with activations, in f32; a new axis for each of `before`."""
+        return floats(self.tensors[name][before], name)
 
     def linear(self, x: Node, name: str) -> Node:
         """A projection, with its bias where the checkpoint has one (keys have none)."""
-        product = ops.matmul(x, self.table(name), False, True)
-        bias = self.tensors.get(f"{name}.bias")
-        return product if bias is None else ops.add(product, floats(bias[None, None]))
+        weight, bias = f"{name}.weight", f"{name}.bias"
+        product = ops.matmul(x, self.storage.linear(weight, self.tensors[weight]), False, True)
+        return ops.add(product, self.vector(bias, None, None)) if bias in self.tensors else product
 
     def norm(self, x: Node, name: str) -> Node:
         """Layer normalisation over the width."""
         normal = ops.mvn(x, integers([-1]), True, _EPSILON, "INSIDE_SQRT")
-        scaled = ops.multiply(normal, floats(self.tensors[f"{name}.weight"][None, None]))
-        return ops.add(scaled, floats(self.tensors[f"{name}.bias"][None, None]))
+        scaled = ops.multiply(normal, self.vector(f"{name}.weight", None, None))
+        return ops.add(scaled, self.vector(f"{name}.bias", None, None))
 
     def feed_forward(self, x: Node, layer: str) -> Node:
         """The layer's second half, with its residual."""
