@@ -67,17 +67,6 @@ def is_owned(manifest: Manifest, owner: Resource) -> bool:
     )
 
 
-def is_left(manifest: Manifest, owner: Resource) -> bool:
-    """Whether this live object carries this owner's label, and nobody controls it.
-
-    An owner that was deleted with `--cascade=orphan` leaves such ones to whoever comes after it under its name; an edit
-    of the owner references does, too.
-    """
-    meta = manifest.get("metadata", {})
-    named = (meta.get("labels") or {}).get(OWNER_LABELS[owner.kind]) == owner.metadata.name
-    return named and not any(one.get("controller") for one in meta.get("ownerReferences") or ())
-
-
 def is_adoptable(live: Manifest, resource: Manifest) -> bool:
     """Whether an object under a name that we need may be made ours.
 
