@@ -94,6 +94,8 @@ class Reason(StrEnum):
     """What arrived, or lies on the claim, is not what was published: it is not served, and is made again."""
     WAITING_FOR_BASE = "WaitingForBase"
     """A conversion waits for its base checkpoint."""
+    WAITING_FOR_TURN = "WaitingForTurn"
+    """As many Jobs as `jobs.parallelism` allows are at work on the claim."""
     VERIFIED = "Verified"
     """All files have the digests they should have."""
     VARIANT_UNVERIFIED = "VariantUnverified"

@@ -135,6 +135,9 @@ class Jobs(Part):
     """Where Jobs may run."""
     deadline_seconds: Annotated[int, Field(ge=60, le=604800)] | None = None
     """How long one Job may take; six hours when absent."""
+    parallelism: Annotated[int, Field(ge=1, le=64)] | None = None
+    """How many Jobs may work on the claim at once; 4 when absent, since each may need several times a model's size in
+    memory."""
 
 
 SPEC_RULES = rules(

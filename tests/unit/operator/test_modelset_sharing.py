@@ -141,3 +141,27 @@ def test_a_doubt_of_one_set_is_not_talked_out_of_it_by_what_another_knew_before(
     first.succeed("download")
     settle_all(first, second)
     assert first.condition("Ready") == second.condition("Ready") == ("True", "Ready")
+
+
+def test_no_more_jobs_work_on_a_claim_at_once_than_the_spec_allows() -> None:
+    models = [{"name": name} for name in ("tiny", "tiny.en", "base", "base.en", "small", "small.en")]
+    world = World(spec={"models": models, "jobs": {"parallelism": 2}})
+    world.settle()
+    world.bind()
+    seen = 0
+    world.settle()
+    while running := [name for name, one in world.jobs.items() if not one.get("status")]:
+        seen = max(seen, len(running))
+        world.succeed(running[0])
+        world.settle()
+    assert world.condition("Ready") == ("True", "Ready")
+    assert seen == 2
+    assert len(world.made) == len(models)
+
+
+def test_without_a_word_four_do_and_the_others_say_that_they_wait() -> None:
+    world = World(spec={"models": [{"name": name} for name in ("tiny", "tiny.en", "base", "base.en", "small")]})
+    world.settle()
+    assert len(world.jobs) == 4
+    assert world.resource.status.variants[-1].reason == "WaitingForTurn"
+    assert world.condition("Ready") == ("False", "Progressing")

@@ -4,6 +4,7 @@ Pure: everything that it depends on is in the ObservedModelSet.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from whisper_operator.api.modelset import VariantStatus
@@ -34,7 +35,8 @@ def plan_modelset(observed: ObservedModelSet) -> Plan:
     wanted = wanted_variants(observed.resource, name, claim_uid)
     kept = storage(observed)
     around = Around(observed, kept, siblings(observed, name, claim_uid))
-    staying, leaving = _decide(around, wanted), departures(wanted, around)
+    staying = _decide(around, wanted)
+    leaving = departures(wanted, replace(around, begun=_begun(staying)))
     said = status(observed, kept, staying, leaving)
     decisions = [*staying, *leaving]
     superfluous = list(_superfluous(observed, decisions))
@@ -57,11 +59,16 @@ def _decide(around: Around, wanted: Sequence[Wanted]) -> list[Decision]:
     found: list[Decision] = []
     bases: dict[str, VariantStatus] = {}
     for one in wanted:
-        decision = decide(one, None if one.is_downloaded else bases.get(one.model), around)
+        base = None if one.is_downloaded else bases.get(one.model)
+        decision = decide(one, base, replace(around, begun=_begun(found)))
         if one.is_base:
             bases[one.model] = decision.status
         found.append(decision)
     return found
+
+
+def _begun(decisions: Iterable[Decision]) -> int:
+    return sum(decision.apply is not None for decision in decisions)
 
 
 def _apply(observed: ObservedModelSet, decisions: Iterable[Decision]) -> Iterator[Manifest]:

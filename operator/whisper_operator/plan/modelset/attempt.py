@@ -94,7 +94,10 @@ def _why_not_now(
         return Decision(waiting(before, *blocked))
     if work.task is not Task.REMOVE and job_name(work.wanted, Task.REMOVE) in around.jobs:
         return Decision(waiting(before, Reason.REMOVING, "it is just being removed from the claim"), look_again=SOON)
-    return _pause(before, now)
+    paused = _pause(before, now)
+    if paused is None and around.is_busy:
+        return Decision(waiting(before, Reason.WAITING_FOR_TURN, "other Jobs work on the claim"), look_again=POLL)
+    return paused
 
 
 def _pause(before: VariantStatus, now: datetime) -> Decision | None:

@@ -30,7 +30,11 @@ WORKING = (Task.DOWNLOAD, Task.VALIDATE, Task.VERIFY, Task.REFRESH)
 def departures(wanted: tuple[Wanted, ...], around: Around) -> list[Decision]:
     """What to do about each variant that is on the claim and that the spec does not name."""
     named = {one.key for one in wanted}
-    found = [_depart(_leaving(one, around), one, around) for one in _left(around) if _key(one) not in named]
+    found: list[Decision] = []
+    for one in _left(around):
+        if _key(one) not in named:
+            begun = around.begun + sum(decision.apply is not None for decision in found)
+            found.append(_depart(_leaving(one, around), one, replace(around, begun=begun)))
     return [one for one in found if one.success is None]
 
 

@@ -12,7 +12,14 @@ from whisper_operator.plan.modelset.verification import verified
 from whisper_operator.plan.types import Event, ObservedModelSet
 
 QUIET = frozenset(
-    {Reason.SUSPENDED, Reason.WAITING_FOR_BASE, Reason.JOB_ELSEWHERE, Reason.REMOVING, Reason.STILL_IN_USE}
+    {
+        Reason.SUSPENDED,
+        Reason.WAITING_FOR_BASE,
+        Reason.WAITING_FOR_TURN,
+        Reason.JOB_ELSEWHERE,
+        Reason.REMOVING,
+        Reason.STILL_IN_USE,
+    }
 )
 """Reasons for waiting that are nobody's fault."""
 COLUMN = 64
