@@ -32,8 +32,10 @@ Word = TypeVar("Word", bound=StrEnum)
 
 def add_root(command: argparse.ArgumentParser) -> None:
     """Where the models are."""
-    root = Path(os.environ.get("WHISPER_MODELS", "models"))
-    command.add_argument("--root", type=Path, default=root, help="the store (default: $WHISPER_MODELS, else ./models)")
+    own = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    root = os.environ.get("WHISPER_MODELS") or f"{own}/whisper-models"
+    says = "the store (default: $WHISPER_MODELS, else ~/.local/share/whisper-models)"
+    command.add_argument("--root", type=_folder, default=root, help=says)
 
 
 def add_store(command: argparse.ArgumentParser) -> None:
@@ -146,6 +148,13 @@ def _one_of(offered: Sequence[Word]) -> Callable[[str], Word]:
         return found
 
     return read
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # a user without a home, as containers have
+        raise argparse.ArgumentTypeError(f"{text}: {error}: name a folder in full") from error
 
 
 def _port(text: str) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 REDRAWS = 4  # a second, on a terminal
 REPORT = 10.0  # seconds between two lines in a log
+SILENT = 6  # times that long where nothing changes
 BAR = 20  # columns
 
 
@@ -105,10 +106,16 @@ def _lines(title: str, progress: Progress, out: TextIO) -> Iterator[None]:
 
 
 def _report(title: str, progress: Progress, out: TextIO, stop: threading.Event) -> None:
+    """A line where there is news; without any, now and then, as a sign of life."""
+    last, silent = "", 0
     while not stop.wait(REPORT):
         snapshot = progress.snapshot()
-        out.write(", ".join(part for part in (headline(title, snapshot), figures(snapshot)) if part) + "\n")
-        out.flush()
+        line = ", ".join(part for part in (headline(title, snapshot), figures(snapshot)) if part)
+        silent = silent + 1 if line == last else 0
+        if silent % SILENT == 0:
+            out.write(line + "\n")
+            out.flush()
+        last = line
 
 
 def _duration(seconds: float) -> str:

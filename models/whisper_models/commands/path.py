@@ -11,7 +11,7 @@ from whisper_models.outcome import Exit
 from whisper_models.store import UnifiedModelManager
 
 NAME = "path"
-SAYS = "print where a variant is: the folder, or the file of a format that is one file"
+SAYS = "print where a variant is: its folder, or a GGML file; later revisions go elsewhere"
 EXAMPLES = """\
   whisper-models path base
   whisper-cli -m "$(whisper-models path base --format ggml)" -f clip.wav"""

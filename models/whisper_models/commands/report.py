@@ -114,7 +114,9 @@ def _summary(outcomes: Collection[Outcome], expected: int, root: Path) -> list[s
     lines = ["", ", ".join(counts) + (":" if failed or unverified else ".")]
     troubles: list[Failed | Unverified] = [*failed, *unverified]
     lines += [f"  {_named(one)}: {_cause(one)}: {one.message}" for one in troubles]
-    return [*lines, "Run the same command again after that: what is done is not done twice."] if failed else lines
+    if any(one.retryable for one in failed):
+        lines.append("Run the same command again after that: what is done is not done twice.")
+    return lines
 
 
 def _named(outcome: Failed | Unverified) -> str:

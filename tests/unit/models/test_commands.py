@@ -24,10 +24,18 @@ def store(tmp_path: Path) -> UnifiedModelManager:
     return UnifiedModelManager(tmp_path / "models")
 
 
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """The command installs its own, which must not outlive it here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
-def run(store: UnifiedModelManager) -> Iterator[Run]:
+def run(store: UnifiedModelManager) -> Run:
     """One command in this process; wrong usage is code 2, as it is for a shell."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def call(command: str, *words: str) -> int:
         try:
@@ -35,9 +43,7 @@ def run(store: UnifiedModelManager) -> Iterator[Run]:
         except SystemExit as wrong_usage:
             return int(wrong_usage.code or 0)
 
-    yield call
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return call
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -104,6 +110,29 @@ def test_the_catalogue_says_size_licence_and_terms(run: Run, capsys: pytest.Capt
     assert {"large-v3-turbo", "vad/silero"} <= entries.keys()
     gated = {row.split()[0] for row in table[1:] if row.split()[4] == "yes"}
     assert gated == {name for name, entry in entries.items() if entry.get("gated")} != set()
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"WHISPER_MODELS": "{0}/a"}, "{0}/a"),
+        ({"XDG_DATA_HOME": "{0}/data"}, "{0}/data/whisper-models"),
+        ({"HOME": "{0}"}, "{0}/.local/share/whisper-models"),
+    ],
+)
+def test_the_store_is_where_the_environment_says(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environment: dict[str, str],
+    expected: str,
+) -> None:
+    for name in ("WHISPER_MODELS", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.format(tmp_path))
+    assert cli.main(["list"]) == 0
+    assert capsys.readouterr().err.startswith(f"{expected.format(tmp_path)} has no models")
 
 
 @pytest.mark.parametrize(("variant", "words"), [(ONNX, []), (GGML, ["--format", "ggml"])])

@@ -85,6 +85,22 @@ def test_elsewhere_there_are_plain_lines(
     assert said.getvalue().startswith("base: Downloading model.safetensors, 31 of 78 MB\n")
 
 
+def test_a_log_is_not_filled_with_what_it_has_said(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def look() -> Snapshot:
+        nonlocal looks
+        looks += 1
+        return DOWNLOADING
+
+    monkeypatch.setattr(narration, "REPORT", 0.001)
+    monkeypatch.setattr(progress, "snapshot", look)
+    out = io.StringIO()
+    with narrated("base", progress, out):
+        wait_until(lambda: looks > 3 * narration.SILENT, within=10, every=0.01, what="many looks")
+    assert 3 <= len(out.getvalue().splitlines()) <= looks // narration.SILENT + 1
+
+
 def test_who_wants_quiet_gets_it(progress: Progress) -> None:
     out, running = io.StringIO(), threading.active_count()
     with narrated("base", progress, out, quiet=True):
