@@ -178,6 +178,19 @@ def test_without_the_weights_to_compare_with_the_source_is_missing(
         measured(store)
 
 
+def test_of_what_nobody_knows_the_origin_another_models_texts_are_no_reference(
+    store: UnifiedModelManager, heard: list[Variant]
+) -> None:
+    ready_made, other = (Variant(name, Format.ONNX, Precision.INT8) for name in ("ready-made", "other"))
+    found = measured(store).validation
+    for variant in (ready_made, other):
+        publish(store, variant, {"encoder.onnx": b"graph"})
+    store.record(ready_made, found, None)
+    with pytest.raises(SourceMissing, match="download other again"):
+        measured(store, other)
+    assert heard[-1] == other
+
+
 def test_a_reference_without_a_word_is_no_reference(
     store: UnifiedModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:

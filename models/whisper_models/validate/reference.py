@@ -54,6 +54,8 @@ class Reference:
 
     def _recorded(self, tools: Mapping[str, str]) -> Texts | None:
         """From a sibling that was compared with the same texts."""
+        if self._weights is None:
+            return None
         for sibling in self._store.manifests():
             found = sibling.validation
             if found and sibling.made_from == self._weights and tools.items() <= found.tools.items():
