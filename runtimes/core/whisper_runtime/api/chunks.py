@@ -9,13 +9,12 @@ from typing import Any, BinaryIO, Literal, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
-from starlette.datastructures import UploadFile
 
 from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.forms import ChunkForm
 from whisper_runtime.api.intake import Asked, admitted, bounds, degraded_header, understood
 from whisper_runtime.api.json_audio import unpack
-from whisper_runtime.api.uploads import read_base64
+from whisper_runtime.api.uploads import Shared, read_base64
 from whisper_runtime.audio.raw import decode_raw
 from whisper_runtime.engine import Stop, Waveform
 from whisper_runtime.results import Result, Segment, Word
@@ -101,7 +100,7 @@ def chunk_routes(runtime: Runtime) -> APIRouter:
                 content, replayed = await while_connected(request, once)
             finally:
                 if not chunk.begun:
-                    await UploadFile(audio).close()
+                    chunk.close()
         degraded = ChunkAnswer.model_validate_json(content).processing_info.degraded
         headers = degraded_header(degraded) | ({"x-idempotent-replay": "true"} if replayed else {})
         return Response(content, media_type="application/json", headers=headers)
@@ -113,7 +112,7 @@ class _Chunk:
     """One request's chunk. Its work may outlive the request, for others that wait for it, and then owns the audio."""
 
     def __init__(self, form: ChunkForm, audio: BinaryIO) -> None:
-        self.form, self._audio = form, audio
+        self.form, self._shared = form, Shared(audio)
         self.begun = False
         self.key = (form.session_id, form.chunk_id)
 
@@ -126,12 +125,17 @@ class _Chunk:
         try:
             done = await runtime.transcribe(asked.job(partial(self._decode, runtime.settings.max_audio_seconds)))
         finally:
-            await UploadFile(self._audio).close()
+            self.close()
         return answer_of(self.form, asked.result(done, runtime)).model_dump_json().encode()
 
     def _decode(self, max_seconds: float, stop: Stop) -> Waveform:
         encoding = self.form.chunk_metadata.encoding or "container"
-        return decode_raw(self._audio, encoding, self.form.rate, max_seconds, stop)
+        with self._shared.reading() as audio:
+            return decode_raw(audio, encoding, self.form.rate, max_seconds, stop)
+
+    def close(self) -> None:
+        """Let go of the audio."""
+        self._shared.close()
 
 
 def answer_of(form: ChunkForm, result: Result) -> ChunkAnswer:

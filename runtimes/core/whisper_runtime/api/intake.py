@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from whisper_runtime.api.answers import result_of
 from whisper_runtime.api.forms import Form
 from whisper_runtime.api.middleware import endpoint_of
-from whisper_runtime.api.uploads import Bounds
+from whisper_runtime.api.uploads import Bounds, Shared
 from whisper_runtime.audio.decode import decode
 from whisper_runtime.engine import EngineInfo, Options, Stop, Waveform
 from whisper_runtime.errors import AudioTooLarge, InvalidRequest, UnsupportedHere
@@ -77,7 +77,14 @@ def file_source(body: FormData, limit: int, runtime: Runtime) -> Source:
         raise InvalidRequest("the form has several files: send one a request", param="file")
     if (files[0].size or 0) > limit:
         raise AudioTooLarge(f"the upload is larger than the {limit} bytes allowed here", param="file")
-    return partial(decode, files[0].file, runtime.settings.max_audio_seconds)
+    shared = Shared(files[0].file)
+    files[0].file = cast("BinaryIO", shared)  # the body's end closes it
+    return partial(_decode, shared, runtime.settings.max_audio_seconds)
+
+
+def _decode(shared: Shared, max_seconds: float, stop: Stop) -> Waveform:
+    with shared.reading() as file:
+        return decode(file, max_seconds, stop)
 
 
 def degraded_header(degraded: Sequence[str]) -> dict[str, str]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.datastructures import UploadFile
 
 from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.forms import TranscribeForm, parse
 from whisper_runtime.api.intake import Source, admitted, bounds, degraded_header, fields, file_source, understood
 from whisper_runtime.api.json_audio import unpack
-from whisper_runtime.api.uploads import read_base64, read_form
+from whisper_runtime.api.uploads import Shared, read_base64, read_form
 from whisper_runtime.audio.raw import decode_raw
 from whisper_runtime.engine import Stop, Waveform
 from whisper_runtime.runtime import Runtime
@@ -58,9 +57,11 @@ async def _read_json(
         form, audio = await runtime.aside(partial(unpack, TranscribeForm, body.file), stop)
     finally:
         await body.close()
-    open_.push_async_callback(UploadFile(audio).close)
-    return form, partial(_decode, audio, form, runtime.settings.max_audio_seconds)
+    shared = Shared(audio)
+    open_.push_async_callback(asyncio.to_thread, shared.close)
+    return form, partial(_decode, shared, form, runtime.settings.max_audio_seconds)
 
 
-def _decode(audio: BinaryIO, form: TranscribeForm, max_seconds: float, stop: Stop) -> Waveform:
-    return decode_raw(audio, form.encoding, form.sample_rate, max_seconds, stop)
+def _decode(shared: Shared, form: TranscribeForm, max_seconds: float, stop: Stop) -> Waveform:
+    with shared.reading() as audio:
+        return decode_raw(audio, form.encoding, form.sample_rate, max_seconds, stop)

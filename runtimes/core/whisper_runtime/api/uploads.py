@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -38,6 +40,44 @@ class Bounds:
 def spool() -> BinaryIO:
     """A new file in memory that moves to disk once it is large; the caller closes it."""
     return cast("BinaryIO", SpooledTemporaryFile(max_size=IN_MEMORY))
+
+
+class Shared:
+    """A file that a thread reads while the request may end: whoever lets go of it last closes it.
+
+    Closed under its reader, a library's callbacks would fail where nobody can catch it.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._read = self._given_up = False
+
+    @contextmanager
+    def reading(self) -> Iterator[BinaryIO]:
+        """The file, for as long as this lasts.
+
+        Raises:
+            Cancelled: the request has ended.
+        """
+        with self._lock:
+            if self._given_up:
+                raise Cancelled
+            self._read = True
+        try:
+            yield self._file
+        finally:
+            with self._lock:
+                self._read = False
+                if self._given_up:
+                    self._file.close()
+
+    def close(self) -> None:
+        """The request needs it no more."""
+        with self._lock:
+            self._given_up = True
+            if not self._read:
+                self._file.close()
 
 
 async def read_form(request: Request, bounds: Bounds) -> FormData:
