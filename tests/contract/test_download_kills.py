@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 import random
 import signal
 import subprocess
@@ -27,6 +26,7 @@ from whisper_models.store.writer import Patience
 from tests.support import random_checkpoint
 from tests.support.downloads import BASE, QUICK, sent
 from tests.support.hub import Hub, serve
+from tests.support.killed import until_change
 from tests.support.waiting import wait_until
 
 log = logging.getLogger(__name__)
@@ -102,9 +102,6 @@ def _require_little_twice(hub: Hub, manifest: Manifest, kills: int) -> None:
 
 
 MINE = Variant.base("mine")
-CHANGES = frozenset(
-    {"os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree"}
-)
 
 
 @pytest.fixture(scope="module")
@@ -130,25 +127,7 @@ def _download(root: Path, url: str) -> Manifest:
 
 def _download_until(root: Path, url: str, last: int) -> None:
     """Download, and be killed before change number `last` on disk."""
-    seen = 0
-
-    def count(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal seen
-        if not _is_change(event, arguments, str(root)) or threading.current_thread() is not threading.main_thread():
-            return  # the sign of life of a writer comes when it likes
-        seen += 1
-        if seen == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(count)
-    _download(root, url)
-
-
-def _is_change(event: str, arguments: tuple[Any, ...], root: str) -> bool:
-    if event == "open":
-        path, mode, _ = arguments
-        return str(path).startswith(root) and isinstance(mode, str) and any(one in mode for one in "wax+")
-    return event in CHANGES and str(arguments[0]).startswith(root)
+    until_change(root, last, lambda: _download(root, url))
 
 
 def _flip(path: Path) -> None:
