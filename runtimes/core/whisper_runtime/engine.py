@@ -53,6 +53,8 @@ class Options:
     word_timestamps: bool = False
     logprobs: bool = False
     """Fill each segment's `logprobs`."""
+    voiced: bool = False
+    """A voice was found in the audio, so an engine need not look for one before it believes its words."""
 
 
 @dataclass(frozen=True, slots=True)

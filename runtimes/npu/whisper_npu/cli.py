@@ -14,6 +14,14 @@ from whisper_runtime.threads import available_threads
 from whisper_npu.engine import NpuEngine, OpenVinoDevices
 from whisper_npu.settings import NpuSettings
 
+_KEPT = {
+    "none": "nothing is kept, as it compiles in seconds or the cache cannot be written",
+    "hit": "it was there",
+    "miss": "compiled and kept",
+    "damaged": "what was there was damaged, compiled anew",
+    "rejected": "what was there did not fit, compiled anew",
+}
+
 
 def make_engine(settings: NpuSettings) -> NpuEngine:
     """An engine as the settings want it; loads nothing yet."""
@@ -36,7 +44,7 @@ def compile_ahead(settings: NpuSettings, artifact: Artifact) -> int:
         engine.close()
     use, kept = engine.info.device, engine.info.compile_cache
     why = f" ({use.fallback_reason})" if use.fallback_reason else ""
-    print(f"{artifact.model} {artifact.precision} for {use.used}{why}: {kept}")
+    print(f"{artifact.model} {artifact.precision} for {use.used}{why}: {_KEPT[kept]}")
     return 0
 
 

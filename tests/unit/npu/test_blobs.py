@@ -158,3 +158,10 @@ def test_an_engine_says_where_its_compiled_model_came_from(tmp_path: Path) -> No
     assert started() == "damaged"
     assert all("CACHE_DIR" in told for _, told in devices.opened)
     assert serving(tmp_path, devices).info.compile_cache == "none"
+
+
+def test_nothing_is_kept_for_the_cpu_which_compiles_in_seconds(tmp_path: Path) -> None:
+    devices = FakeDevices("CPU")
+    engine = serving(tmp_path, devices, compile_cache=tmp_path / "cache")
+    assert engine.info.compile_cache == "none"
+    assert "CACHE_DIR" not in devices.opened[0][1]

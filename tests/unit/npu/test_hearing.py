@@ -50,10 +50,11 @@ def test_words_are_not_believed_where_nobody_speaks(text: str) -> None:
     assert transcript.suppressed[-1] == "no_speech"
 
 
-def test_few_words_are_believed_where_somebody_speaks() -> None:
-    transcript, _ = heard(lambda _: one(" Yes."))
-    assert [segment.text for segment in transcript.segments] == [" Yes."]
-    assert transcript.suppressed == ()
+def test_words_are_believed_where_somebody_speaks_or_was_heard_to() -> None:
+    silence = np.zeros(10 * SAMPLE_RATE, np.float32)
+    for transcript, _ in (heard(lambda _: one(" Yes.")), heard(lambda _: one(" Yes."), silence, voiced=True)):
+        assert [segment.text for segment in transcript.segments] == [" Yes."]
+        assert transcript.suppressed == ()
 
 
 def test_what_is_not_known_is_null() -> None:

@@ -47,7 +47,7 @@ def transcribe(
     windows = find_windows(audio, stop) if vad else (Window((Span(0, len(audio)),)),)
     found = time.perf_counter()
     parts = []
-    for part in _hear(engine, audio, windows, options, stop):
+    for part in _hear(engine, audio, windows, replace(options, voiced=vad), stop):
         parts.append(part)
         on_segments(part.segments)
     took = time.perf_counter() - found

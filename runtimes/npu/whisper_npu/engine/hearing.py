@@ -1,8 +1,7 @@
 """The walk over a waveform: 30 s at a time to the pipeline, its text into segments, less what is not to be believed.
 
 The pipeline gives neither log-probabilities nor the chance that nobody speaks, so the guards work on the text and on
-the audio: text that goes in circles is tried again warmer, and text that fits silence is believed only where there is
-a voice.
+the audio: text that goes in circles is tried again warmer, and no text is believed of audio without a voice in it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ _REST = SAMPLE_RATE
 _EDGE = 0.5
 """Seconds before the end of a window in which a text may be cut off, so that it is heard again with what follows."""
 _SPOKEN = 0.5
-_CIRCLING = 1.8
 
 Hear = Callable[[Wish], Heard]
 
@@ -58,7 +56,7 @@ class _Walk:
         """Hear one window that begins at sample `at`; how many samples to go on by."""
         heard, temperature = self._attempt(audio)
         self.options = replace(self.options, language=self.options.language or heard.language)
-        if heard.text.strip() and doubtful(heard.text, len(audio)) and not spoken(audio):
+        if heard.text.strip() and not self.options.voiced and not spoken(audio):
             self.suppressed.append("no_speech")
             return len(audio)
         chunks, step = cut(heard.chunks, len(audio), more=more)
@@ -104,11 +102,6 @@ class _Walk:
                 words=tuple(_word(word, offset) for word in words) if self.options.word_timestamps else None,
             )
         )
-
-
-def doubtful(text: str, samples: int) -> bool:
-    """What Whisper says of silence, noise and music: a few words for a long time, or the same ones again and again."""
-    return len(text.split()) < samples / SAMPLE_RATE or compression_ratio(text) > _CIRCLING
 
 
 def spoken(audio: Waveform) -> bool:
