@@ -8,6 +8,7 @@ from whisper_operator.cluster.cache import Cache, address, owner_key
 from whisper_operator.cluster.kinds import JOB, POD
 from whisper_operator.plan.modelset.keepers import keepers
 from whisper_operator.plan.modelset.repair import complains
+from whisper_operator.plan.trouble import waits_on_a_node
 from whisper_operator.plan.types import Key, Manifest
 
 
@@ -61,12 +62,6 @@ class Intake:
         models = self._cache.get(modelset.KIND, key.namespace, set_of(served))
         if complains(pod) or waits_on_a_node(pod) or (models is not None and tells_of_waiting(models)):
             self._enqueue(Key(modelset.KIND, key.namespace, set_of(served)))
-
-
-def waits_on_a_node(pod: Manifest) -> bool:
-    """Whether a pod was placed and its containers have not begun."""
-    placed = (pod.get("spec") or {}).get("nodeName")
-    return bool(placed) and (pod.get("status") or {}).get("phase") == "Pending"
 
 
 def tells_of_waiting(models: Manifest) -> bool:

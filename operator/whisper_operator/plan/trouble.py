@@ -27,6 +27,12 @@ def trouble(pods: Iterable[Manifest]) -> Trouble | None:
     return next((found for pod in ordered for found in _troubles(pod)), None)
 
 
+def waits_on_a_node(pod: Manifest) -> bool:
+    """Whether a pod was placed and its containers have not begun."""
+    placed = (pod.get("spec") or {}).get("nodeName")
+    return bool(placed) and (pod.get("status") or {}).get("phase") == "Pending"
+
+
 def _troubles(pod: Manifest) -> Iterator[Trouble]:
     status, name = pod.get("status") or {}, pod["metadata"]["name"]
     if status.get("reason") == "Evicted":

@@ -89,6 +89,19 @@ def test_a_job_outlives_the_set_that_made_it_and_the_other_starts_it_again_when_
     assert holders(second) == {"other"}
 
 
+def test_one_that_is_held_up_is_not_replaced_by_the_same_under_another_name(first: World, second: World) -> None:
+    settle_all(first, second)
+    unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    first.pod(first.running(), phase="Pending", conditions=[unschedulable])
+    delete(first, second)
+    second.settle()
+    assert second.condition("Ready") == ("False", "Unschedulable")
+    assert len(second.made) == 1
+    second.change(jobs={"placement": {"nodeSelector": {"a": "b"}}})
+    second.settle()
+    assert len(second.made) == 2
+
+
 def test_a_set_that_wants_it_no_longer_lets_go_of_a_job_and_the_last_one_ends_it(first: World, second: World) -> None:
     settle_all(first, second)
     first.change(models=[{"name": "base"}])

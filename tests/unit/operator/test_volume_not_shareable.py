@@ -67,10 +67,14 @@ def test_a_service_whose_pods_hang_for_it_says_so() -> None:
         }
     )
     labels = {"app.kubernetes.io/component": "cpu"}
-    hanging = {"metadata": {"name": "speech-cpu-b", "labels": labels}, "status": {"phase": "Pending"}}
+    meta = {"name": "speech-cpu-b", "labels": labels}
+    hanging = {"metadata": meta, "spec": {"nodeName": "node2"}, "status": {"phase": "Pending"}}
     seen = serving(modelset=models.model_copy(update={"status": status}), pods=(hanging,), router=None)
     runtime = (plan_service(seen).status or {})["runtimes"][0]
     assert "reason" not in runtime
     short = observed(modelset=seen.modelset, pods=(hanging,))
     runtime = (plan_service(short).status or {})["runtimes"][0]
     assert (runtime["reason"], runtime["message"]) == ("VolumeNotShareable", "two nodes")
+    unplaced = {"metadata": meta, "status": {"phase": "Pending"}}
+    runtime = (plan_service(observed(modelset=seen.modelset, pods=(unplaced,))).status or {})["runtimes"][0]
+    assert runtime["reason"] == "RollingOut", "it waits for a node, and not for the volume"

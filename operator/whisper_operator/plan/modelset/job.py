@@ -19,7 +19,7 @@ INPUT = f"{GROUP}/input"
 MADE_FROM = f"{GROUP}/made-from"
 """Annotation: the digest of the base that a conversion started from."""
 RECIPE = f"{GROUP}/recipe"
-"""Annotation: the digest of the Job's own spec."""
+"""Annotation: the digest of the Job's own spec, but for labels."""
 WRITES_A_VOLUME = {"fsGroup": security.USER, "fsGroupChangePolicy": "OnRootMismatch"}
 PROGRESS_PORT = 8080
 DEADLINE_SECONDS = 6 * 3600
@@ -40,10 +40,16 @@ def job(models: ModelSet, work: Work, defaults: Defaults) -> Manifest:
             "spec": pod(models, work, defaults),
         },
     }
-    meta["annotations"] = {INPUT: work.input, RECIPE: names.digest(json.dumps(spec, sort_keys=True))}
+    meta["annotations"] = {INPUT: work.input, RECIPE: _recipe(spec)}
     if work.made_from:
         meta["annotations"][MADE_FROM] = work.made_from
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": spec}
+
+
+def _recipe(spec: dict[str, Any]) -> str:
+    """The same for all sets that would have the Job run in the same way, whatever they are called."""
+    unnamed = spec | {"template": spec["template"]["spec"]}
+    return names.digest(json.dumps(unnamed, sort_keys=True))
 
 
 def pod(models: ModelSet, work: Work, defaults: Defaults) -> dict[str, Any]:

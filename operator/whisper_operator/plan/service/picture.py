@@ -124,7 +124,7 @@ def _runtime_picture(
         runtime=runtime,
         found=found,
         rollout=rolled,
-        trouble=trouble(pods) or volume_trouble(observed.modelset, pods),
+        trouble=volume_trouble(observed.modelset, pods) or trouble(pods),
         healthy=min((tier.healthy for tier in seen.values()), default=None),
         serves=rolled.ready > 0 if health is None else most > 0,
         missed_by=tuple(pod for pod, tier in seen.items() if tier.healthy < most),

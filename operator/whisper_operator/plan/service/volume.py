@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from whisper_operator.api.conditions import ConditionType, Reason
 from whisper_operator.api.modelset import ModelSet
-from whisper_operator.plan.trouble import Trouble
+from whisper_operator.plan.trouble import Trouble, waits_on_a_node
 from whisper_operator.plan.types import Manifest
 
 
@@ -18,5 +18,4 @@ def volume_trouble(models: ModelSet | None, pods: Iterable[Manifest]) -> Trouble
         ),
         None,
     )
-    waiting = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Pending"]
-    return Trouble(Reason.VOLUME_NOT_SHAREABLE, told.message) if told and waiting else None
+    return Trouble(Reason.VOLUME_NOT_SHAREABLE, told.message) if told and any(map(waits_on_a_node, pods)) else None
