@@ -49,11 +49,12 @@ def table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[st
 class Report:
     """Collects one command's outcomes and tells them as its options want it."""
 
-    def __init__(self, arguments: argparse.Namespace, expected: int) -> None:
+    def __init__(self, arguments: argparse.Namespace, wanted: Collection[Variant], expected: int) -> None:
         self._root: Path = arguments.root
         self._json: bool = arguments.json
         self._quiet: bool = arguments.quiet
         self._log: Path | None = arguments.termination_log
+        self._width = max((len(str(variant)) for variant in wanted), default=0)
         self._expected = expected
         self._outcomes: list[Outcome] = []
 
@@ -91,12 +92,12 @@ class Report:
         return self._expected > 1 and not self._json and not self._quiet
 
     def _line(self, outcome: Ready | Removed) -> str:
-        variant = f"{Variant(outcome.model, outcome.format, outcome.precision)!s:<30}"
+        variant = f"{Variant(outcome.model, outcome.format, outcome.precision)!s:<{self._width}}"
         if isinstance(outcome, Removed):
             freed = f"removed, {size(outcome.freed_bytes)} freed" if outcome.freed_bytes else "was not there"
-            return f"{variant} {freed}"
+            return f"{variant}  {freed}"
         similarity = "" if outcome.similarity is None else f"  similarity {outcome.similarity:.3f}"
-        return f"{variant} {size(outcome.size_bytes):>7}{similarity}  {self._root / outcome.path}"
+        return f"{variant}  {size(outcome.size_bytes):>7}{similarity}  {self._root / outcome.path}"
 
 
 def _cause(outcome: Failed | Unverified) -> str:

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, tasks: Sequence[Task], known: Sequence[Fa
         tasks: what is to be done.
         known: failures that were found before anything was done.
     """
-    report, progress = Report(arguments, expected=len(tasks) + len(known)), Progress()
+    report, progress = Report(arguments, [task.variant for task in tasks], len(tasks) + len(known)), Progress()
     for failure in known:
         report.tell(failure)
     with _served(arguments, progress):
