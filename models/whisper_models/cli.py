@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
             signal.signal(number, _stop)
         return _run(arguments)
     except Stopped as stopped:
-        print(f"Stopped: {stopped}", file=sys.stderr)
+        print(stopped, file=sys.stderr)
         return stopped.exit_code
     except BrokenPipeError:  # whoever read stdout has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

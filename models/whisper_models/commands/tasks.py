@@ -25,7 +25,7 @@ class Stopped(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"stopped by {signal.Signals(number).name}: what is finished stays and what was fetched is continued, "
+            f"Stopped by {signal.Signals(number).name}: what is finished stays and what was fetched is continued, "
             "run the same command again"
         )
         self.exit_code = 128 + number
