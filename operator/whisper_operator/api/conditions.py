@@ -92,6 +92,8 @@ class Reason(StrEnum):
     """The container ended or could not start, and left no result."""
     CHECKSUM_MISMATCH = "ChecksumMismatch"
     """What arrived, or lies on the claim, is not what was published: it is not served, and is made again."""
+    SOURCE_MISSING = "SourceMissing"
+    """What a Job works with is no longer on the claim: it is made again."""
     WAITING_FOR_BASE = "WaitingForBase"
     """A conversion waits for its base checkpoint."""
     WAITING_FOR_TURN = "WaitingForTurn"

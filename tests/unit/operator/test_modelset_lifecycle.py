@@ -163,6 +163,45 @@ def test_a_reading_that_fails_for_another_cause_is_tried_again_and_blames_nothin
     assert world.task(world.running()) == "verify"
 
 
+@pytest.mark.parametrize("task", ["verify", "validate"])
+def test_what_somebody_took_from_the_claim_is_made_again(task: str) -> None:
+    world = ready_world(spec={"models": [TINY], "reverifyEvery": "24h"})
+    if task == "validate":
+        world.change(validation={"similarity": 0.9})
+    else:
+        world.wait(hours=25)
+    world.settle()
+    job = next(name for name in world.jobs if "onnx" in name)
+    assert world.task(job) == task
+    world.fail("SourceMissing", job)
+    world.settle()
+    assert world.variant("onnx").digest is None
+    assert world.condition("Verified") == ("False", "SourceMissing")
+    for name in [name for name, one in world.jobs.items() if not one.get("status")]:
+        world.succeed(name)
+    world.wait(seconds=11)
+    world.settle()
+    for step in ("download", "convert", "validate"):
+        for name in [name for name, one in world.jobs.items() if not one.get("status") and world.task(name) == step]:
+            world.succeed(name)
+        world.settle()
+    assert world.condition("Ready") == ("True", "Ready")
+
+
+def test_a_conversion_whose_base_is_gone_has_it_fetched_again() -> None:
+    world = World()
+    world.settle()
+    world.bind()
+    world.succeed("download")
+    world.settle()
+    world.wait(seconds=5)
+    world.fail("SourceMissing", "convert")
+    world.settle()
+    world.wait(seconds=11)
+    world.settle()
+    assert world.task(world.running()) == "download"
+
+
 def followed(**spec: Any) -> World:
     return ready_world(spec={"models": [TINY | BRANCH], "refreshPolicy": "OnChange"} | spec)
 

@@ -16,7 +16,8 @@ from whisper_operator.plan.modelset.arguments import enforced, threshold
 from whisper_operator.plan.modelset.around import Around
 from whisper_operator.plan.modelset.attempt import Decision, attempt
 from whisper_operator.plan.modelset.mounts import own_samples
-from whisper_operator.plan.modelset.result import Success
+from whisper_operator.plan.modelset.repair import DAMAGE
+from whisper_operator.plan.modelset.result import Ended, Success
 from whisper_operator.plan.modelset.task import Task, Work
 from whisper_operator.plan.modelset.variant_status import doubted, made, still
 from whisper_operator.plan.modelset.wanted import Wanted
@@ -35,9 +36,9 @@ def look_after(wanted: Wanted, before: VariantStatus, around: Around) -> Decisio
         return replace(decision, status=judged(wanted, _done(work, before, decision.success, around), around.models))
     if _finds_damage(work, before, decision.status):
         uid = decision.status.last_failure.job_uid if decision.status.last_failure else None
-        said = decision.status.message or ""
+        why = Ended(str(decision.status.reason), decision.status.message or "")
         # A comparison reads the base, too: with the Job's UID, this counts against both.
-        status = doubted(before, said, uid if work.task is Task.VALIDATE else None, around.observed.now)
+        status = doubted(before, why, uid if work.task is Task.VALIDATE else None, around.observed.now)
         return replace(decision, status=status, final=False)
     if work.task is Task.VALIDATE and _enforces(around.models):
         return decision
@@ -131,14 +132,12 @@ def _finds_damage(work: Work, before: VariantStatus, now: VariantStatus) -> bool
     """A refresh that ends so read a transfer; the other two read the claim."""
     failure = now.last_failure
     is_new = failure is not None and failure != before.last_failure
-    return is_new and work.task is not Task.REFRESH and now.reason == Reason.CHECKSUM_MISMATCH
+    return is_new and work.task is not Task.REFRESH and now.reason in DAMAGE
 
 
 def _aside(work: Work, decision: Decision, around: Around) -> Decision:
-    """It goes on being what it is, whatever becomes of the chore; one that failed for good has its turn again later."""
+    """It goes on being what it is, whatever becomes of the chore; a hub is asked again whatever it said."""
     status = judged(work.wanted, decision.status, around.models)
     if decision.final and work.task is Task.REFRESH:
         status = status.model_copy(update={"refreshed_at": timestamp(around.observed.now)})
-    if decision.final and work.task is Task.VERIFY:
-        status = status.model_copy(update={"verified_at": timestamp(around.observed.now)})
     return replace(decision, status=status, final=status.state is VariantState.FAILED)

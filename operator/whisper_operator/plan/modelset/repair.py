@@ -13,15 +13,19 @@ from whisper_models.catalogue import canonical
 from whisper_operator.api.conditions import Reason
 from whisper_operator.api.modelset import VariantStatus
 from whisper_operator.plan.conditions import moment
+from whisper_operator.plan.modelset.result import Ended
 from whisper_operator.plan.modelset.wanted import BASE_FORMAT, Wanted
 from whisper_operator.plan.service.models import CLAIM_ANNOTATION, MODEL_ANNOTATION, VARIANT_ANNOTATION
 from whisper_operator.plan.types import Manifest, ObservedModelSet
 
+DAMAGE = (Reason.CHECKSUM_MISMATCH, Reason.SOURCE_MISSING)
+"""Why a Job that reads the claim fails when what it reads is not what it was."""
 
-def complaint(wanted: Wanted, before: VariantStatus, observed: ObservedModelSet) -> str | None:
+
+def complaint(wanted: Wanted, before: VariantStatus, observed: ObservedModelSet) -> Ended | None:
     """What was said against a variant since it was last verified; None if nothing."""
     told = (*_of_runtimes(wanted, observed), *_of_conversions(wanted, observed))
-    return next((said for when, said in told if _is_new(when, before)), None)
+    return next((why for when, why in told if _is_new(when, before)), None)
 
 
 def claim_served(pod: Manifest) -> str | None:
@@ -41,18 +45,19 @@ def complains(pod: Manifest) -> bool:
     return any(True for _ in _complaints(pod))
 
 
-def _of_runtimes(wanted: Wanted, observed: ObservedModelSet) -> Iterator[tuple[str, str]]:
+def _of_runtimes(wanted: Wanted, observed: ObservedModelSet) -> Iterator[tuple[str, Ended]]:
     for pod in observed.readers:
         if served(pod) == (canonical(wanted.model), f"{wanted.format}/{wanted.precision}"):
-            yield from ((began, f"Pod {pod['metadata']['name']}: {said}") for began, said in _complaints(pod))
+            for began, said in _complaints(pod):
+                yield began, Ended(Reason.CHECKSUM_MISMATCH, f"Pod {pod['metadata']['name']}: {said}")
 
 
-def _of_conversions(wanted: Wanted, observed: ObservedModelSet) -> Iterator[tuple[str, str]]:
+def _of_conversions(wanted: Wanted, observed: ObservedModelSet) -> Iterator[tuple[str, Ended]]:
     """A conversion's Job says this of its base alone; what a runtime said of the conversion came from no Job."""
     for one in observed.resource.status.variants if wanted.is_base else ():
         failure = one.last_failure if one.name == wanted.model and one.format != BASE_FORMAT else None
-        if failure and failure.job_uid and failure.reason == Reason.CHECKSUM_MISMATCH:
-            yield failure.time, failure.message
+        if failure and failure.job_uid and failure.reason in DAMAGE:
+            yield failure.time, Ended(failure.reason, failure.message)
 
 
 def _complaints(pod: Manifest) -> Iterator[tuple[str, str]]:

@@ -25,10 +25,10 @@ def decide(wanted: Wanted, base: VariantStatus | None, around: Around) -> Decisi
         return Decision(waiting(before, Reason.SOURCE_CONFLICT, message), final=True)
     if before.digest is None:
         return _make(wanted, before, base, around)
-    said = complaint(wanted, before, around.observed)
-    if said is not None:
+    why = complaint(wanted, before, around.observed)
+    if why is not None:
         # No longer there: the Job that made it is run again, reads every byte and makes anew what is damaged.
-        return Decision(doubted(before, said, None, around.observed.now), look_again=FIRST_RETRY)
+        return Decision(doubted(before, why, None, around.observed.now), look_again=FIRST_RETRY)
     if base is not None and base.digest and before.made_from not in (None, base.digest):
         return _make(wanted, fresh(wanted), base, around)
     return look_after(wanted, before, around)

@@ -90,9 +90,9 @@ def made(wanted: Wanted, found: Success, made_from: str | None, now: datetime) -
     return fresh(wanted).model_copy(update={"state": VariantState.READY} | said | times)
 
 
-def doubted(before: VariantStatus, said: str, uid: str | None, now: datetime) -> VariantStatus:
-    """Somebody says that its bytes are not those that were published: there is no variant until they are mended."""
-    status = failed(before, Ended(Reason.CHECKSUM_MISMATCH, said), uid, now)
+def doubted(before: VariantStatus, why: Ended, uid: str | None, now: datetime) -> VariantStatus:
+    """Somebody says that its bytes are gone, or not those that were published: there is none until that is mended."""
+    status = failed(before, why, uid, now)
     return status.model_copy(update={"digest": None, "path": None, "size_bytes": None})
 
 

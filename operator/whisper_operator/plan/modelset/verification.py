@@ -7,14 +7,15 @@ from whisper_operator.api.modelset import ModelSet, VariantState, VariantStatus
 from whisper_operator.plan.conditions import Stated
 from whisper_operator.plan.modelset.arguments import threshold
 from whisper_operator.plan.modelset.chores import falls_short
+from whisper_operator.plan.modelset.repair import DAMAGE
 from whisper_operator.plan.modelset.wanted import ORIGINAL_FORMATS
 
 
 def verified(models: ModelSet, variants: Sequence[VariantStatus]) -> Stated:
     """Whether all files have their digests, and all conversions transcribe as they should."""
     for one in variants:
-        if one.last_failure and one.last_failure.reason == Reason.CHECKSUM_MISMATCH:
-            return Stated(ConditionType.VERIFIED, False, Reason.CHECKSUM_MISMATCH, one.last_failure.message)
+        if one.last_failure and one.last_failure.reason in DAMAGE:
+            return Stated(ConditionType.VERIFIED, False, one.last_failure.reason, one.last_failure.message)
     if short := [one for one in variants if falls_short(one, models)]:
         figures = ", ".join(f"{_title(one)} {one.similarity:.3f}" for one in short)
         message = f"less like the original than {threshold(models):g}: {figures}"
