@@ -22,10 +22,10 @@ STUCK_AFTER = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long a key waits after failures in a row."""
+    """How long a key waits after failures in a row; the most is how late it may be noticed that the cause is gone."""
 
     first: float = 0.5
-    most: float = 120.0
+    most: float = 20.0
 
     def after(self, failures: int) -> float:
         """Seconds after this many failures."""
