@@ -180,3 +180,16 @@ def test_closing_ends_a_device_that_is_being_tried(tmp_path: Path) -> None:
     devices.there.add("NPU")
     engine.close()
     assert devices.open_now == 0
+
+
+def test_a_device_that_is_lost_again_and_again_is_taken_back_each_time(tmp_path: Path) -> None:
+    devices = FakeDevices("NPU", "CPU")
+    engine = serving(tmp_path, devices, device_order=("NPU", "CPU"), device_retry_seconds=0.001)
+    for times in range(1, 6):
+        devices.breaks = {"NPU": DeviceFailure(Reason.HUNG, "no answer for 120 s")}
+        assert text_of(say(engine)) == HEARD
+        assert engine.info.fallbacks == {Fallback("NPU", "CPU", "hung"): times}
+        devices.breaks = {}
+        wait_until(lambda: engine.info.device.used == "NPU", within=30, what="the NPU serves again")
+    engine.close()
+    assert devices.open_now == 0

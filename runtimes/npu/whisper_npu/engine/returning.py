@@ -22,13 +22,15 @@ class Returning:
         """`attempt` says whether it changed anything; it and what it waits for call `unless_closed`."""
         self._attempt, self._needed, self._pause = attempt, needed, pause
         self._closed = threading.Event()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Start, unless it goes on already. Called by one thread at a time."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="returning", daemon=True)
-            self._thread.start()
+        """Start, unless it goes on already."""
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="returning", daemon=True)
+                self._thread.start()
 
     def unless_closed(self) -> None:
         """A stop for work that ends with the engine."""
@@ -38,12 +40,21 @@ class Returning:
     def close(self, within: float) -> None:
         """End the thread."""
         self._closed.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(within)
+        thread = self._thread
+        if thread is not None:
+            thread.join(within)
+
+    def _over(self) -> bool:
+        """Whether it may end; decided while nobody begins, who would take it for one that goes on."""
+        with self._starting:
+            if self._needed():
+                return False
+            self._thread = None
+            return True
 
     def _run(self) -> None:
         pause = self._pause
-        while self._needed() and not self._closed.wait(pause):
+        while not self._over() and not self._closed.wait(pause):
             try:
                 changed = self._attempt()
             except Closed:
