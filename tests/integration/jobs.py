@@ -11,7 +11,7 @@ STEPS = ("download", "convert", "validate")
 """The Jobs of a set with one conversion, in their order."""
 
 
-def job(kubectl: Kubectl, component: str, within: float = 30) -> dict[str, Any]:
+def job(kubectl: Kubectl, component: str, within: float = 90) -> dict[str, Any]:
     """The only Job of that kind (`download`, `convert`, …), once its pod is there."""
 
     def seen() -> dict[str, Any] | None:
@@ -32,7 +32,7 @@ def pods(kubectl: Kubectl, job: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def patch_pod(kubectl: Kubectl, job: dict[str, Any], status: dict[str, Any]) -> None:
-    name = wait_until(lambda: pods(kubectl, job), within=30, what="the Job has a pod")[0]["metadata"]["name"]
+    name = wait_until(lambda: pods(kubectl, job), within=90, what="the Job has a pod")[0]["metadata"]["name"]
     body = json.dumps({"status": status})
     kubectl.run("patch", "pod", name, "--subresource=status", "--type=merge", "-p", body)
 

@@ -12,7 +12,7 @@ from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
 CLAIM = "models-models"
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 def reason(place: Kubectl, condition: str = "Ready") -> str:

@@ -8,7 +8,7 @@ from tests.integration import jobs
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
-WITHIN = 60.0
+WITHIN = 90.0
 INT8, FP32 = {"format": "onnx", "precision": "int8"}, {"format": "onnx", "precision": "fp32"}
 LONG_AGO = "2020-01-01T00:00:00Z"
 BRANCH = {"huggingFace": {"repo": "me/tiny", "revision": "main"}}
@@ -190,8 +190,8 @@ def test_a_service_that_turns_to_another_set_is_not_told_of_by_the_first(place: 
     place.apply([model_set(), model_set("others"), whisper_service()])
     wait_until(lambda: status(place).get("usedBy") == ["speech"], within=WITHIN, what="the first set tells of it")
     place.apply([whisper_service(models="others")])
-    wait_until(lambda: status(place).get("usedBy") == [], within=10, what="the first set tells of nobody")
-    wait_until(lambda: place.get("mset", "others")["status"]["usedBy"] == ["speech"], within=10)
+    wait_until(lambda: status(place).get("usedBy") == [], within=WITHIN, what="the first set tells of nobody")
+    wait_until(lambda: place.get("mset", "others")["status"]["usedBy"] == ["speech"], within=WITHIN)
 
 
 def test_a_set_that_is_removed_leaves_what_is_served(place: Kubectl) -> None:

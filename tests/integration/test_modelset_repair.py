@@ -9,7 +9,7 @@ from tests.integration import jobs
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
-WITHIN = 60.0
+WITHIN = 90.0
 WORDS = "ChecksumMismatch: /models/onnx/whisper-tiny.en/int8/decoder.weights is not the file that was published"
 
 

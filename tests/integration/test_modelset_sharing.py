@@ -10,7 +10,7 @@ from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
 CLAIM = "models-models"
-WITHIN = 60.0
+WITHIN = 90.0
 
 
 def holders(job: dict[str, Any]) -> set[str]:

@@ -11,7 +11,7 @@ from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
 CLAIM = "models-models"
-WITHIN = 60.0
+WITHIN = 90.0
 GROUP = "whisper.livetranslate.io"
 NOTES = {"model": "tiny.en", "variant": "onnx/int8", "model-digest": "d", "models-claim": CLAIM}
 
