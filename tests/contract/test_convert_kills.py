@@ -28,16 +28,24 @@ SMALL = 1 << 20
 """Bytes of manifests and signs of life."""
 
 
-@pytest.mark.parametrize("form", [Format.ONNX, Format.CTRANSLATE2])
+@pytest.mark.parametrize(
+    "variant",
+    [
+        Variant("tiny.en", Format.ONNX, Precision.INT8),
+        Variant("tiny.en", Format.CTRANSLATE2, Precision.INT8),
+        Variant("tiny.en", Format.GGML, Precision.Q5_0),
+        Variant("tiny.en", Format.OPENVINO, Precision.INT8),
+    ],
+    ids=str,
+)
 def test_killed_at_ten_random_moments_it_completes_with_the_same_bytes(
-    store: UnifiedModelManager, form: Format
+    store: UnifiedModelManager, variant: Variant
 ) -> None:
-    variant = Variant("tiny.en", form, Precision.INT8)
     base = import_checkpoint(store, variant.model, hf_folder(variant.model))
     expected = UnifiedModelManager(store_with(variant)).manifest(variant)
     assert expected is not None
     command = [sys.executable, "-m", "whisper_models.cli", "convert", "--model", variant.model]
-    command += ["--format", form, "--precision", variant.precision, "--root", str(store.root)]
+    command += ["--format", variant.format, "--precision", variant.precision, "--root", str(store.root)]
     log.info("seed %s", SEED)
     moments = random.Random(SEED)
     for _ in range(KILLS):
