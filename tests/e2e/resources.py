@@ -24,3 +24,35 @@ def whisper_service(
         "metadata": {"name": name},
         "spec": {"modelSetRef": {"name": models}, "model": model, "runtimes": {"cpu": {"replicas": 1}}, **spec},
     }
+
+
+def reader_pod(name: str, image: str, claim: str, *command: str) -> dict[str, Any]:
+    """A pod that runs one command and sees a claim's models, as a runtime would."""
+    container = {
+        "name": "reader",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": [*command],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "models", "mountPath": "/models", "readOnly": True}],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65532,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [container],
+            "volumes": [{"name": "models", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}],
+        },
+    }
