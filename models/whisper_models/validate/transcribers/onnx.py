@@ -48,9 +48,17 @@ class _Listener:
     def _prompt(self, cross: Arrays, language: str | None) -> list[int]:
         begin = [self._orders["decoder_start_token_id"]]
         if self._languages:
-            spoken = self._languages[f"<|{language}|>"] if language else self._detect(cross, begin)
-            begin += [spoken, self._orders["task_to_id"]["transcribe"]]
+            begin += [self._known(language) if language else self._detect(cross, begin)]
+            begin += [self._orders["task_to_id"]["transcribe"]]
         return [*begin, self._orders["no_timestamps_token_id"]]
+
+    def _known(self, language: str) -> int:
+        token = self._languages.get(f"<|{language}|>")
+        if token is None:
+            raise ValueError(
+                f"the model does not speak {language!r}: name a sample NAME.LANGUAGE.wav after a language that it does"
+            )
+        return token
 
     def _detect(self, cross: Arrays, begin: list[int]) -> int:
         logits = self._decode(begin, cross, self._fresh(), 0)["logits"][0, 0]
