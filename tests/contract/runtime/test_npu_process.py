@@ -32,7 +32,9 @@ def run(action: str, cache: Path, *more: str, order: str = "CPU") -> subprocess.
 
 
 def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Of all its threads: a device's process is started by a thread of inference."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for one in lists for child in one.read_text().split()]
 
 
 def alive(pid: int) -> bool:
