@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from whisper_models.artifact import Manifest, Variant
-from whisper_models.commands.report import Report
-from whisper_models.errors import Incomplete, ModelFailure, SourceMissing
+from whisper_models.commands.report import Report, warn
+from whisper_models.errors import Incomplete, ModelFailure, SourceMissing, StorageFailure
 from whisper_models.narration import narrated
 from whisper_models.outcome import Exit, Failed, Outcome, Ready
 from whisper_models.progress import Progress
 from whisper_models.progress_server import serving
 from whisper_models.store import UnifiedModelManager
+
+SERVED_AT_MOST = 86_400.0
+"""Seconds: by then whoever served an older revision was told of the new one, and reads that."""
 
 
 class Stopped(BaseException):
@@ -44,8 +47,17 @@ class Task:
 def making(
     store: UnifiedModelManager, variant: Variant, make: Callable[[Progress], Manifest], after: Variant | None = None
 ) -> Task:
-    """The task to have `variant` in the store."""
-    return Task(variant, lambda progress: Ready.of(make(progress), store.location(variant)), after)
+    """The task to have `variant` in the store, and no revision of it that nobody reads any more."""
+
+    def work(progress: Progress) -> Ready:
+        manifest = make(progress)
+        try:
+            store.prune(variant, SERVED_AT_MOST)
+        except StorageFailure as failure:
+            warn(f"older revisions of {variant} stay on disk: {failure.message}")
+        return Ready.of(manifest, store.location(variant))
+
+    return Task(variant, work, after)
 
 
 def converting(store: UnifiedModelManager, variant: Variant) -> Task:

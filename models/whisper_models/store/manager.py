@@ -190,6 +190,8 @@ class UnifiedModelManager:
         Raises:
             StorageFailure: the volume refuses to be written.
         """
+        if not removal.outdated(self._place(variant)):
+            return 0  # nothing is written, so a volume that cannot be written is no trouble
         return self._clear(variant, lambda place: removal.prune(place, idle, keep))
 
     def entries(self, workspace: Path, on_bytes: Callable[[int], None] = lambda _count: None) -> list[FileEntry]:

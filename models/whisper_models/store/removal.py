@@ -30,9 +30,13 @@ def prune(place: Place, idle: float, keep: Collection[str]) -> int:
     """
     if _seconds_since_moved(place) < idle:
         return 0
+    return _delete(folder for folder in outdated(place) if _digest(folder) not in keep)
+
+
+def outdated(place: Place) -> list[Path]:
+    """The revisions that the name does not lead to."""
     current = place.folder()
-    old = [folder for folder in place.all_immutable() if folder.resolve() != current]
-    return _delete(folder for folder in old if _digest(folder) not in keep)
+    return [folder for folder in place.all_immutable() if folder.resolve() != current]
 
 
 def forget_empty_folders(place: Place, root: Path) -> None:

@@ -1,11 +1,15 @@
 """What is removed is gone at once and wholly, whoever is interrupted; what is read stays."""
 
+import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from whisper_models.artifact import Canary, Validation, Variant
+from whisper_models.commands.tasks import making
 from whisper_models.errors import Incomplete, SourceMissing
+from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
 from whisper_models.store import removal as removal_module
 from whisper_models.store.writer import Patience
@@ -100,6 +104,22 @@ def test_pruning_takes_only_what_nothing_points_to(store: UnifiedModelManager, v
     assert not old.exists()
     assert store.manifest(variant) == current
     assert store.damage(variant) == []
+
+
+def test_a_day_after_a_new_revision_the_next_command_takes_the_old_one_away(store: UnifiedModelManager) -> None:
+    published(store, b"old")
+    old = store.path(ONNX)
+    current = published(store, b"new")
+    made = making(store, ONNX, lambda _progress: current)
+    made.work(Progress())
+    assert old.exists()
+
+    name = store.root / store.location(ONNX)
+    a_day_ago = time.time() - 86_401
+    os.utime(name, (a_day_ago, a_day_ago), follow_symlinks=False)
+    made.work(Progress())
+    assert not old.exists()
+    assert store.damage(ONNX) == []
 
 
 def test_pruning_keeps_what_is_known_to_be_served(store: UnifiedModelManager) -> None:
