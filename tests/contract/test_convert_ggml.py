@@ -1,4 +1,4 @@
-"""The GGML files are those that whisper.cpp's authors publish, and whisper.cpp hears every word with them."""
+"""The GGML files are those that whisper.cpp's authors publish; what they cost in words, `test_formats` says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from numpy.typing import NDArray
 from whisper_models.artifact import OFFERED, Format, Precision, Variant
 from whisper_models.convert.checkpoint import open_checkpoint
@@ -22,7 +21,6 @@ from whisper_models.store import UnifiedModelManager
 from tests.support import random_checkpoint
 from tests.support.artifacts import store_with
 from tests.support.weights import hf_folder
-from tests.support.words import JFK, JFK_WORDS, word_errors
 
 PRECISIONS = OFFERED[Format.GGML]
 
@@ -53,16 +51,6 @@ def test_the_file_is_byte_for_byte_the_one_that_whisper_cpps_authors_publish(mod
     manifest = UnifiedModelManager(store_with(variant)).manifest(variant)
     assert manifest is not None
     assert [entry.sha256 for entry in manifest.files] == [PUBLISHED[model, precision]]
-
-
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_whisper_cpp_hears_every_word(model: str, precision: str) -> None:
-    from pywhispercpp.model import Model  # noqa: PLC0415 - loads its library only where it is used
-
-    audio = soundfile.read(JFK, dtype="float32")[0]
-    engine = Model(str(ggml(model, precision)), n_threads=2, print_progress=False, redirect_whispercpp_logs_to=None)
-    heard = " ".join(segment.text for segment in engine.transcribe(audio, language="en", temperature_inc=0.0))
-    assert word_errors(JFK_WORDS, heard) == 0, heard  # q4_0 included, as measured
 
 
 MATRIX, SOURCE = "decoder.blocks.1.mlp.0.weight", "model.decoder.layers.1.fc1.weight"
@@ -183,11 +171,6 @@ def _overflow(tensors: random_checkpoint.Tensors) -> None:
     tensors[name][0, 0, 0] = 1e5
 
 
-def _narrow(tensors: random_checkpoint.Tensors) -> None:
-    for name in [name for name in tensors if name.endswith("fc2.weight")]:
-        tensors[name] = np.ascontiguousarray(tensors[name][:, :100])
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -195,7 +178,6 @@ def _narrow(tensors: random_checkpoint.Tensors) -> None:
         (_add, "adapter.weight has no place"),
         (_lose, "no tensor model.decoder.layers.1.encoder_attn.v_proj.bias"),
         (_overflow, "float16 cannot hold"),
-        (_narrow, "rows of 100 numbers"),
     ],
 )
 def test_what_whisper_cpp_has_no_place_for_is_refused(
@@ -206,6 +188,15 @@ def test_what_whisper_cpp_has_no_place_for_is_refused(
     source = random_checkpoint.write_whole(tmp_path / "hf", tensors, mel_bins=80)
     with pytest.raises(UnsupportedCheckpoint, match=said):
         convert(source, tmp_path / "made.bin", Precision.Q5_0)
+
+
+def test_rows_that_are_not_whole_blocks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random_checkpoint, "INNER", 100)
+    tensors = random_checkpoint.random_tensors(mel_bins=80)
+    source = random_checkpoint.write_whole(tmp_path / "hf", tensors, mel_bins=80)
+    with pytest.raises(UnsupportedCheckpoint, match="rows of 100 numbers"):
+        convert(source, tmp_path / "made.bin", Precision.Q5_0)
+    convert(source, tmp_path / "made.bin", Precision.FP16)
 
 
 def test_an_output_matrix_that_only_repeats_the_token_embedding_is_left_out(tmp_path: Path) -> None:
