@@ -26,32 +26,33 @@ RANGE_START = re.compile(r"bytes\s+(\d+)-")
 
 
 class Digests:
-    """Both digests that a hub may publish for a file, while its bytes go by."""
+    """The sha256 of a file, and the digest that its hub publishes, while its bytes go by."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self, file: RemoteFile) -> None:
+        self._file = file
         self.restart()
 
     def restart(self) -> None:
         """Forget all bytes."""
         self._sha256 = hashlib.sha256()
-        self._git = hashlib.sha1(b"blob %d\0" % self._size, usedforsecurity=False)
+        self._git = hashlib.sha1(b"blob %d\0" % self._file.size, usedforsecurity=False)
 
     def update(self, block: bytes) -> None:
         """The next bytes."""
         self._sha256.update(block)
-        self._git.update(block)
+        if not self._file.sha256:  # of large files it is known, and a second digest would cost them a tenth
+            self._git.update(block)
 
     @property
     def sha256(self) -> str:
         """Of all bytes so far, in hex."""
         return self._sha256.hexdigest()
 
-    def agree_with(self, file: RemoteFile) -> bool:
+    def as_published(self) -> bool:
         """The strongest digest that was published is the one that counts; without any there is none to agree with."""
-        if file.sha256:
-            return self._sha256.hexdigest() == file.sha256
-        return self._git.hexdigest() == file.git_sha1
+        if self._file.sha256:
+            return self.sha256 == self._file.sha256
+        return self._git.hexdigest() == self._file.git_sha1
 
 
 class Addressed(Protocol):
@@ -118,7 +119,7 @@ class Transfer:
                 furthest = max(furthest, _size(part))
                 attempts.wait(reason)
                 continue
-            if digests.agree_with(file):
+            if digests.as_published():
                 return digests.sha256
             part.unlink()
             self._progress.advance(-file.size)
@@ -131,7 +132,7 @@ class Transfer:
 
     def _continue(self, file: RemoteFile, part: Path) -> Digests:
         """One attempt: what is there already is hashed, the rest is asked for."""
-        digests = Digests(file.size)
+        digests = Digests(file)
         with part.open("a+b") as out:
             offset = _hash_existing(out, digests, file.size)
             if offset < file.size:
