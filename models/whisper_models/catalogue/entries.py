@@ -15,7 +15,7 @@ LARGEST = 1 << 20
 
 Name = Annotated[str, Field(pattern=rf"^{MODEL_NAME.pattern}$")]
 AuxiliaryName = Annotated[str, Field(pattern=rf"^{MODEL_NAME.pattern}/{MODEL_NAME.pattern}$")]
-Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")]
+Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}$")]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(gt=0, le=1 << 40)]

@@ -138,3 +138,11 @@ def test_a_catalogue_with_a_few_bytes_changed_names_no_file_outside(at: int, put
     for file in listed:
         assert ".." not in file.name.split("/")
         assert not file.name.startswith("/")
+
+
+@pytest.mark.parametrize("repo", ["org", "org/", "-org/model", "örg/model", "org/model/more", f"org/{'m' * 97}"])
+def test_what_cannot_be_a_repository_of_the_hub_is_refused(repo: str) -> None:
+    sound = {"name": "own", "repo": "org/model_1.0-x", "revision": "0" * 40, "size_bytes": 1, "licence": "mit"}
+    assert CatalogueEntry.model_validate(sound).repo == "org/model_1.0-x"
+    with pytest.raises(ValueError, match="repo"):
+        CatalogueEntry.model_validate(sound | {"repo": repo})
