@@ -126,6 +126,10 @@ images: ## Build the container images that changed
 bench-cpu: setup ## Our cpu engine against faster-whisper, whisper.cpp and OpenVINO GenAI
 	@$(BIN)/python -m benchmarks.cpu
 
+.PHONY: bench-models
+bench-models: setup ## Our conversions and downloads against optimum, whisper.cpp's tools and the Hub's client (5.7 GB once)
+	@$(BIN)/python -m benchmarks.models
+
 .PHONY: bench-operator
 bench-operator: setup cluster-build ## 1,000 services on a real API server: creation, restart, rest, changes
 	@$(BIN)/python -m benchmarks.operator

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from benchmarks import ceiling, models
+from benchmarks import ceiling, weights
 from benchmarks.cpu.contenders import ENTRANTS
 from benchmarks.cpu.measure import Heat, heat, words
 from benchmarks.cpu.tables import bound_table, metrics, speed_table, words_table
@@ -34,7 +34,7 @@ def prepare(names: Sequence[str]) -> None:
     for name in names:
         for entrant in ENTRANTS.values():
             say(f"{name} for {entrant.name}")
-            models.folder(entrant.make, name)
+            weights.folder(entrant.make, name)
 
 
 def finish(heats: Sequence[Heat], names: Sequence[str]) -> Report:
@@ -49,7 +49,7 @@ def finish(heats: Sequence[Heat], names: Sequence[str]) -> Report:
 
 
 def _config(model: str) -> dict[str, int]:
-    config: dict[str, int] = json.loads((models.folder(models.onnx, model) / "config.json").read_text())
+    config: dict[str, int] = json.loads((weights.folder(weights.onnx, model) / "config.json").read_text())
     return config
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from benchmarks import models
-from benchmarks.models import Make
+from benchmarks import weights
 from benchmarks.peers import Setting
+from benchmarks.weights import Make
 
 OURS = "whisper-cpu"
 FASTER_WHISPER = "faster-whisper"
@@ -32,7 +32,7 @@ class Entrant:
 
     def setting(self, model: str, threads: int) -> Setting:
         """How its process is started; makes the model's files if they are not there."""
-        path = models.folder(self.make, model) / self.file
+        path = weights.folder(self.make, model) / self.file
         return Setting(self.module, str(path), threads, multilingual=not model.endswith(".en"))
 
 
@@ -40,10 +40,10 @@ ENTRANTS: Mapping[str, Entrant] = MappingProxyType(
     {
         entrant.name: entrant
         for entrant in (
-            Entrant(OURS, "int8", "benchmarks.peers.whisper_cpu", models.onnx),
-            Entrant(FASTER_WHISPER, "int8", "benchmarks.peers.faster_whisper", models.ctranslate2),
-            Entrant("openvino-genai", "int8", "benchmarks.peers.openvino_genai", models.openvino),
-            Entrant("whisper-cpp", "q8_0", "benchmarks.peers.whisper_cpp", models.ggml, "q8_0.bin"),
+            Entrant(OURS, "int8", "benchmarks.peers.whisper_cpu", weights.onnx),
+            Entrant(FASTER_WHISPER, "int8", "benchmarks.peers.faster_whisper", weights.ctranslate2),
+            Entrant("openvino-genai", "int8", "benchmarks.peers.openvino_genai", weights.openvino),
+            Entrant("whisper-cpp", "q8_0", "benchmarks.peers.whisper_cpp", weights.ggml, "q8_0.bin"),
         )
     }
 )

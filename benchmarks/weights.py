@@ -9,13 +9,13 @@ import contextlib
 import hashlib
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import whisper_models.convert
 
-from tests.support.weights import PARCELS, cache_root, hf_folder, source_digest
+from benchmarks.kept import kept
+from tests.support.weights import PARCELS, hf_folder, source_digest
 
 Make = Callable[[str, Path], None]
 """(model, target): fills the folder `target`."""
@@ -55,16 +55,12 @@ def openvino(model: str, target: Path) -> None:
 
 def folder(make: Make, model: str) -> Path:
     """What `make` makes of a model, from the cache if it is there."""
-    place = cache_root() / "bench" / f"{model}-{make.__name__}-{PARCELS[model].sha256[:12]}-{_made_by()}"
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as making:
-            made = Path(making) / "made"
-            made.mkdir()
-            with contextlib.redirect_stdout(sys.stderr):  # some libraries draw their progress there
-                make(model, made)
-            made.rename(place)
-    return place
+
+    def fill(made: Path) -> None:
+        with contextlib.redirect_stdout(sys.stderr):  # some libraries draw their progress there
+            make(model, made)
+
+    return kept(f"{model}-{make.__name__}-{PARCELS[model].sha256[:12]}-{_made_by()}", fill)
 
 
 def _made_by() -> str:
