@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.models.checkpoints import LARGE
-from benchmarks.models.conversions import HALF, OPENVINO, OPTIMUM, OUR, QUANTISED, TOOLS, Heat
+from benchmarks.models.conversions import HALF, OPENVINO, OPTIMUM, OUR, QUANTISED, TOOLS, Heat, Kind
 from benchmarks.models.downloads import CLIENT, CUT, KILLED, UNDISTURBED, Race
 from benchmarks.models.downloads import OUR as OUR_DOWNLOAD
 from benchmarks.models.likeness import Likeness
@@ -27,7 +27,7 @@ class Measured:
     races: Sequence[Race]
 
 
-def conversion_table(measured: Measured, kind: tuple[str, str]) -> Table:
+def conversion_table(measured: Measured, kind: Kind) -> Table:
     """One format of all models: medians and quartiles over the rounds."""
     rows = [row for heat in measured.heats if heat.kind == kind for row in _rows(heat, measured.sizes_mib[heat.model])]
     columns = ("model, by", "seconds", "cpu seconds", "our speed-up", "peak MiB", "of the checkpoint", "our share")

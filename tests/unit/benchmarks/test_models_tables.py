@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks.models.checkpoints import LARGE
-from benchmarks.models.conversions import HALF, OPENVINO, OPTIMUM, OUR, QUANTISED, TOOLS, Heat
+from benchmarks.models.conversions import HALF, OPENVINO, OPTIMUM, OUR, QUANTISED, TOOLS, Heat, Kind
 from benchmarks.models.downloads import CLIENT, CUT, KILLED, UNDISTURBED, Fetched, Race
 from benchmarks.models.downloads import OUR as OUR_DOWNLOAD
 from benchmarks.models.likeness import Likeness
@@ -16,9 +16,9 @@ def takes(seconds: float, mib: float) -> list[Take]:
     return [Take(seconds * slow, seconds, mib + slow) for slow in (1, 2, 1)]
 
 
-def heat(model: str, kind: tuple[str, str], peer: str | None) -> Heat:
+def heat(model: str, kind: Kind, peer: str | None) -> Heat:
     theirs = {peer: takes(24.0, 998.0)} if peer else {}
-    return Heat(model, kind, {OUR: takes(2.0, 198.0), **theirs})  # type: ignore[arg-type] - text does as well
+    return Heat(model, kind, {OUR: takes(2.0, 198.0), **theirs})
 
 
 def race(model: str, way: str) -> Race:
