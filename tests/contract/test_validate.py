@@ -36,6 +36,7 @@ from whisper_models.validate.transcribers import ENGINES
 from whisper_models.validate.windows import windows
 
 from tests.support.artifacts import linked_copy, onnx_store
+from tests.support.waiting import wait_until
 from tests.support.words import JFK_WORDS, SAMPLE, word_errors
 
 INT8 = Variant("tiny.en", Format.ONNX, Precision.INT8)
@@ -295,10 +296,34 @@ def test_what_an_engine_prints_is_not_taken_for_its_answer() -> None:
 
 
 def test_an_engine_that_hangs_ends_even_when_nobody_is_left_to_end_it() -> None:
-    hanging = {"module": "tests.support.engines.hanging", "path": "", "languages": [], "seconds": 1, "bytes": 4 << 30}
+    hanging = {"module": "tests.support.engines.hanging", "path": "", "languages": [], "parent": os.getpid()}
+    hanging |= {"seconds": 1, "bytes": 4 << 30}
     command = [sys.executable, "-m", "whisper_models.validate.child", json.dumps(hanging)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.wait(timeout=300) == -signal.SIGALRM
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the alarm ends it, which is tested above")
+def test_an_engine_does_not_outlive_whoever_started_it() -> None:
+    parent = (
+        "from pathlib import Path; from whisper_models.validate.process import Bounds, Work, run; "
+        "run(Work('v', 'tests.support.engines.hanging', Path('m'), (), ()), Bounds(600, 4 << 30))"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent]) as running:
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        wait_until(lambda: bool(children.read_text()), within=300, what="the engine's process is there")
+        child = Path("/proc", children.read_text().split()[0])
+        wait_until(lambda: b"hanging" in _command(child), within=300, what="it is the engine's")
+        running.kill()
+    wait_until(lambda: not _command(child), within=300, what="it is gone")
+
+
+def _command(process: Path) -> bytes:
+    """Empty once it has ended."""
+    try:
+        return (process / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def test_killed_at_ten_random_moments_it_completes_when_it_runs_again(

@@ -6,6 +6,7 @@ JSON in the first argument, the windows as npz on stdin; the texts go as JSON to
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import io
 import json
@@ -18,6 +19,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+PARENT_DEATH_SIGNAL = 1
+"""`PR_SET_PDEATHSIG` of prctl(2)."""
 FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.sendmsg")
 
 
@@ -26,7 +29,7 @@ def main() -> NoReturn:
     job = json.loads(sys.argv[1])
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # engines print where they like
-    _bound(job["seconds"], job["bytes"])
+    _bound(job)
     sys.addaudithook(_without_network)
     try:
         result: dict[str, Any] = {"texts": hear(job)}
@@ -47,10 +50,14 @@ def hear(job: dict[str, Any]) -> list[str]:
     return [transcribe(windows[str(number)], language) for number, language in enumerate(job["languages"])]
 
 
-def _bound(seconds: float, size: int) -> None:
-    """Whoever started this ends it too, unless it was itself killed: then the alarm does."""
-    signal.alarm(int(seconds) + 1)
-    resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+def _bound(job: dict[str, Any]) -> None:
+    """Whoever started this ends it too. Where that one was itself killed the kernel does, or at last the alarm."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != job["parent"]:
+            os._exit(1)  # it was killed before the kernel was told
+    signal.alarm(int(job["seconds"]) + 1)
+    resource.setrlimit(resource.RLIMIT_DATA, (job["bytes"], job["bytes"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

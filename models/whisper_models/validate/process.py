@@ -58,6 +58,7 @@ def run(work: Work, bounds: Bounds) -> list[str]:
         "module": work.module,
         "path": str(work.path),
         "languages": list(work.languages),
+        "parent": os.getpid(),
         "seconds": bounds.seconds,
         "bytes": bounds.bytes,
     }
