@@ -6,6 +6,7 @@ import filecmp
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from whisper_models.convert.ggml.reader import Contents, contents
 
 from benchmarks.contender import Contender
@@ -59,14 +60,18 @@ def compared(ours: Path, theirs: Path) -> str:
 def differences(ours: Path, theirs: Path) -> str:
     """What differs between two GGML files, in words."""
     one, other = contents(ours), contents(theirs)
-    found = [name for name in ("header", "filters", "tokens") if getattr(one, name) != getattr(other, name)]
     names = one.tensors.keys() | other.tensors.keys()
     odd = sorted(name for name in names if _tensor(ours, one, name) != _tensor(theirs, other, name))
+    found = [name for name in ("header", "tokens") if getattr(one, name) != getattr(other, name)]
+    if one.filters != other.filters:
+        numbers = (np.frombuffer(of.filters, np.float32) for of in (one, other))
+        found.append("the sign of noughts in the filters" if np.array_equal(*numbers) else "filters")
     if odd:
         found.append(f"{len(odd)} of {len(names)} tensors ({odd[0]}, …)")
     elif list(one.tensors) != list(other.tensors):
         found.append("the order of the tensors")
-    return f"different: {', '.join(found) or 'the words of the vocabulary'}"
+    differs = ", ".join(found) or "the words of the vocabulary"
+    return f"different: {differs}" if odd else f"every tensor the same; different: {differs}"
 
 
 def _tensor(path: Path, of: Contents, name: str) -> tuple[object, bytes] | None:

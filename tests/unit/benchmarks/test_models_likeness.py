@@ -37,4 +37,18 @@ def test_a_header_that_differs_is_named(pair: tuple[Path, Path]) -> None:
     altered = bytearray(ours.read_bytes())
     altered[4] ^= 1
     theirs.write_bytes(altered)
-    assert compared(ours, theirs) == "different: header"
+    assert compared(ours, theirs) == "every tensor the same; different: header"
+
+
+def test_filters_that_are_equal_as_numbers_are_told_apart_from_others(pair: tuple[Path, Path]) -> None:
+    ours, theirs = pair
+    filters = contents(ours).filters
+    altered = bytearray(ours.read_bytes())
+    start = altered.index(filters)
+    assert filters[:4] == bytes(4)
+    altered[start + 3] |= 0x80  # minus nought
+    theirs.write_bytes(altered)
+    assert compared(ours, theirs) == "every tensor the same; different: the sign of noughts in the filters"
+    altered[start + 2] |= 0x80
+    theirs.write_bytes(altered)
+    assert compared(ours, theirs) == "every tensor the same; different: filters"
