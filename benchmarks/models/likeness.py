@@ -64,8 +64,8 @@ def differences(ours: Path, theirs: Path) -> str:
     odd = sorted(name for name in names if _tensor(ours, one, name) != _tensor(theirs, other, name))
     found = [name for name in ("header", "tokens") if getattr(one, name) != getattr(other, name)]
     if one.filters != other.filters:
-        numbers = (np.frombuffer(of.filters, np.float32) for of in (one, other))
-        found.append("the sign of noughts in the filters" if np.array_equal(*numbers) else "filters")
+        here, there = (np.frombuffer(of.filters, np.float32) for of in (one, other))
+        found.append("the sign of noughts in the filters" if np.array_equal(here, there) else "filters")
     if odd:
         found.append(f"{len(odd)} of {len(names)} tensors ({odd[0]}, …)")
     elif list(one.tensors) != list(other.tensors):
