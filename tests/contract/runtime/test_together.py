@@ -93,9 +93,9 @@ def test_the_engine_is_asked_for_what_each_request_says_and_no_more(fake: tuple[
     engine.asked.clear()
     with ThreadPoolExecutor(AT_ONCE) as senders:
         list(senders.map(lambda kind: kind(service), [*GOOD.values()] * 3))
-    plain = asdict(Options(voiced=True))  # every clip here is speech
+    plain = asdict(Options(voiced=True))  # as the core says of every clip here, where it looked for speech
     said = [{name: value for name, value in asdict(asked).items() if value != plain[name]} for asked in engine.asked]
-    expected: list[dict[str, Any]] = [{}] * 5
+    expected: list[dict[str, Any]] = [{}] * 4 + [{"voiced": False}]
     expected += [{"word_timestamps": True}] * 2 + [{"logprobs": True}]
     expected += [{"prompt": "A speech.", "hotwords": "Americans"}]
     assert sorted(said, key=str) == sorted(expected * 3, key=str)
