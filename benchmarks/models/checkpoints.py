@@ -24,16 +24,17 @@ def checkpoint(name: str, scratch: Path) -> Path:
     if not folder.exists():
         folder.mkdir()
         shaped_checkpoint.write(folder, SIZES[name])
-        _take_tokenizer(folder)
+        _complete(folder, SIZES[name])
     return folder
 
 
-def _take_tokenizer(folder: Path) -> None:
-    """Whisper's own tokenizer, without which optimum would not know what it is."""
+def _complete(folder: Path, sizes: Sizes) -> None:
+    """With Whisper's own tokenizer, and all that transformers reads of a configuration and ours does not."""
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).write_bytes((hf_folder("base") / name).read_bytes())
     config, real = (json.loads((place / "config.json").read_text()) for place in (folder, hf_folder("base")))
-    (folder / "config.json").write_text(json.dumps(real | config))
+    inner = {"encoder_ffn_dim": sizes.inner, "decoder_ffn_dim": sizes.inner, "num_hidden_layers": sizes.layers}
+    (folder / "config.json").write_text(json.dumps(real | config | inner))
 
 
 def stored(source: Path, name: str, root: Path) -> None:
