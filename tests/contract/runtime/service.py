@@ -70,7 +70,7 @@ class Service:
         engine = self.runtime.engine
         if isinstance(engine, FakeEngine):
             engine.release.clear()
-        with _hanging_up(self.url, long_speech()):
+        with hanging_up(self.url, long_speech()):
             wait_until(lambda: self.queue == 1, within=TIMEOUT, every=0.01, what="the minute is being transcribed")
             yield
         try:
@@ -81,7 +81,7 @@ class Service:
 
 
 @contextlib.contextmanager
-def _hanging_up(url: str, audio: bytes) -> Iterator[None]:
+def hanging_up(url: str, audio: bytes) -> Iterator[None]:
     """A request in flight whose client disconnects at the end, whatever has become of it."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

@@ -45,3 +45,15 @@ def test_a_refusal_tells_seconds_and_milliseconds() -> None:
     admission.measured(8, 1)
     admission.admit(10)
     assert admission.refusal().headers() == {"retry-after": "2", "retry-after-ms": "1250"}
+
+
+def test_what_is_heard_of_a_long_file_is_room_for_others() -> None:
+    admission = Admission(600, workers=1)
+    long = admission.admit(900)
+    with pytest.raises(QueueFull):
+        admission.admit(10)
+    admission.heard(long, left=580)
+    admission.admit(10)
+    assert admission.queued_seconds == 590
+    admission.release(long)
+    assert admission.queued_seconds == 10

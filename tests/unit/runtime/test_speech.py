@@ -1,5 +1,6 @@
 """Finding speech, packing it into windows, and putting times back."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ from whisper_runtime.engine import SAMPLE_RATE, Options, Waveform
 from whisper_runtime.fake import FakeEngine
 from whisper_runtime.speech.silero import CHUNK, speech_probabilities
 from whisper_runtime.speech.spans import Span, speech_spans
-from whisper_runtime.speech.transcription import find_windows, transcribe
+from whisper_runtime.speech.transcription import Heard, Left, find_windows, steps, transcribe
 from whisper_runtime.speech.windows import MAX_SAMPLES, Window, pack
 
 from tests.support.words import JFK, SAMPLE
@@ -36,10 +37,42 @@ def test_no_audio_has_no_probabilities() -> None:
     assert len(speech_probabilities(np.zeros(0, np.float32))) == 0
 
 
-@pytest.mark.parametrize("make", [np.zeros, lambda n: 0.01 * np.random.default_rng(0).standard_normal(n)])
-def test_silence_and_noise_give_no_window(make: object) -> None:
-    audio = np.asarray(make(5 * SECOND), np.float32)  # type: ignore[operator]  # one of the two above
-    assert find_windows(audio) == ()
+def silence(samples: int) -> Waveform:
+    return np.zeros(samples, np.float32)
+
+
+def hiss(samples: int) -> Waveform:
+    return (0.01 * np.random.default_rng(0).standard_normal(samples)).astype(np.float32)
+
+
+def roar(samples: int) -> Waveform:
+    return 20 * hiss(samples)
+
+
+def music(samples: int) -> Waveform:
+    """A chord that changes twice a second."""
+    time = np.arange(samples) / SECOND
+    step = 2 ** ((time * 2).astype(int) % 5 / 12)
+    tones = np.array([[220.0], [277.0], [330.0]])
+    chord: Waveform = (np.sin(2 * np.pi * tones * step * time).sum(axis=0) / 10).astype(np.float32)
+    return chord
+
+
+@pytest.mark.parametrize("sound", [silence, hiss, roar, music])
+def test_without_a_voice_the_engine_hears_nothing_however_long_it_lasts(sound: Callable[[int], Waveform]) -> None:
+    engine, audio = FakeEngine(), sound(70 * SECOND)
+    assert transcribe(engine, audio, Options(), lambda: None).transcript.segments == ()
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize("sound", [hiss, music])
+def test_of_a_clip_between_minutes_of_other_sound_only_the_clip_is_heard(sound: Callable[[int], Waveform]) -> None:
+    around = sound(40 * SECOND)
+    (segment,) = transcribe(
+        FakeEngine(), np.concatenate([around, read(JFK), around]), Options(), lambda: None
+    ).transcript.segments
+    assert 39 < segment.start < 41
+    assert 50 < segment.end < 53
 
 
 def test_the_silence_before_the_first_word_is_left_out() -> None:
@@ -107,3 +140,38 @@ def test_silence_is_not_given_to_the_engine_unless_vad_is_off() -> None:
     without = transcribe(FakeEngine(), audio, Options(), lambda: None, vad=False)
     assert without.vad_seconds is None
     assert without.transcript.segments[0].text == "3.00 seconds of audio"
+
+
+def test_a_long_file_is_heard_in_steps_of_one_window_without_voice_detection_too() -> None:
+    engine, audio = FakeEngine(), np.tile(read(JFK), 9)
+    for vad in (True, False):
+        engine.asked.clear()
+        heard_before = list[int]()
+        left = list[float]()
+        for made in steps(engine, audio, Options(), lambda: None, vad=vad):
+            heard_before.append(len(engine.asked))
+            if isinstance(made, Left):
+                left.append(made.seconds)
+        assert heard_before == list(range(1, len(engine.asked) + 1))
+        assert len(engine.asked) >= 4
+        assert left == sorted(left, reverse=True)
+        assert len(left) == len(engine.asked) - 1
+
+
+def test_without_voice_detection_all_of_a_long_file_is_heard_and_cut_between_words() -> None:
+    lengths: list[int] = []
+    audio = np.tile(read(JFK), 4)
+
+    def says(window: Waveform) -> str:
+        lengths.append(len(window))
+        return "words"
+
+    transcribe(FakeEngine(says), audio, Options(), lambda: None, vad=False)
+    assert sum(lengths) == len(audio)
+    assert max(lengths) <= MAX_SAMPLES
+    assert speech_probabilities(audio)[lengths[0] // CHUNK] < 0.5
+
+
+def test_looking_for_a_voice_in_a_long_file_takes_turns_too() -> None:
+    made = list(steps(FakeEngine(), silence(600 * SECOND), Options(), lambda: None))
+    assert [type(one) for one in made] == [Left, Left, Heard]

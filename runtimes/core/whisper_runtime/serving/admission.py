@@ -13,15 +13,16 @@ _WEIGHT = 0.2  # of a new measurement in the running mean of the speed
 _SOONEST = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Ticket:
     """A place in the queue, until it is released."""
 
     seconds: float
+    """Of its audio, less what was heard."""
 
 
 class Admission:
-    """Seconds of audio admitted and not finished, against the most there may be."""
+    """Seconds of audio admitted and not heard, against the most there may be."""
 
     def __init__(self, capacity_seconds: float, workers: int) -> None:
         self.capacity_seconds = capacity_seconds
@@ -53,6 +54,11 @@ class Admission:
         """What a request is told for which there is no room."""
         waiting = f"{self.queued_seconds:.0f} of {self.capacity_seconds:.0f} seconds of audio are waiting"
         return QueueFull(f"{waiting}; try again as Retry-After says", retry_after=self.retry_after())
+
+    def heard(self, ticket: Ticket, left: float) -> None:
+        """So much of the audio is left to hear; the rest is room for others."""
+        self.queued_seconds -= ticket.seconds - left
+        ticket.seconds = left
 
     def release(self, ticket: Ticket) -> None:
         """Give a place back."""

@@ -1,28 +1,27 @@
 """Runs the engine in threads of its own, so that the event loop answers probes while it works.
 
-A ticket is held until its thread is done, also when nobody waits any more: a cancelled request takes its place until
+A ticket is held until the last step is done, also when nobody waits any more: a cancelled request takes its place until
 the engine notices.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 
 from whisper_runtime.engine import Engine, Options, Waveform
 from whisper_runtime.serving.admission import Admission, Ticket
+from whisper_runtime.serving.stepwise import Stepwise, Work
 from whisper_runtime.serving.stop import StopFlag
-from whisper_runtime.serving.threads import Threads, answer, one_requests_failure
-from whisper_runtime.speech.transcription import Heard, OnSegments, nobody, seconds_of, transcribe
+from whisper_runtime.serving.threads import Threads, answer
+from whisper_runtime.speech.transcription import Heard, Left, OnSegments, nobody, seconds_of, steps
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was heard and how long it waited for its turn."""
+    """What was heard and how long it waited for its turns."""
 
     heard: Heard
     queue_seconds: float
@@ -35,6 +34,7 @@ class Inference:
         self.engine = engine
         self.admission = admission
         self.threads = Threads(engine.info.workers, "inference")
+        self._stepwise = Stepwise(self.threads)
 
     async def prepare(self, work: Callable[[], None], stop: StopFlag) -> None:
         """Do what comes before the first request, in an inference thread.
@@ -47,48 +47,49 @@ class Inference:
     async def run(
         self, audio: Waveform, options: Options, stop: StopFlag, *, vad: bool, on_segments: OnSegments = nobody
     ) -> Outcome:
-        """Wait for a worker, then for its answer; `on_segments` is called in the worker's thread.
+        """Wait for its turns, then for its answer; `on_segments` is called in a worker's thread.
 
         Raises:
             QueueFull, DeadlineExceeded, EngineError
         """
         seconds = seconds_of(audio)
-        ticket = self.admission.admit(seconds)
-        release = _Release(asyncio.get_running_loop(), self.admission, ticket)
+        place = _Place(asyncio.get_running_loop(), self.admission, self.admission.admit(seconds))
+        hearing = steps(self.engine, audio, options, stop, vad=vad, on_segments=on_segments)
+        work = Work(place.shrinking(hearing), stop)
+        work.future.add_done_callback(place.release)
         try:
-            hear = partial(transcribe, self.engine, audio, options, stop, vad=vad, on_segments=on_segments)
-            future = self.threads.submit(partial(_outcome, hear, time.perf_counter()), stop)
-        except BaseException:
-            self.admission.release(ticket)
-            raise
-        future.add_done_callback(release)
-        outcome = await answer(future, stop)
-        heard = outcome.heard
+            self._stepwise.begin(work, seconds)
+            heard = await answer(work.future, stop)
+        finally:
+            self._stepwise.abandon(work)
         self.admission.measured(seconds, heard.inference_seconds + (heard.vad_seconds or 0.0))
-        return outcome
+        return Outcome(heard, work.waited)
 
     def close(self, within: float) -> bool:
         """Stop taking work and give the engine's memory back; whether it was free to be given back in time."""
         ended = self.threads.close(within)
+        self._stepwise.abandon_all()
         if ended:
             self.engine.close()
         return ended
 
 
-def _outcome(hear: Callable[[], Heard], queued_at: float) -> Outcome:
-    waited = time.perf_counter() - queued_at
-    with one_requests_failure("the engine"):
-        return Outcome(hear(), waited)
-
-
 @dataclass(frozen=True, slots=True)
-class _Release:
-    """Gives a ticket back on the event loop, from whichever thread the work ended in."""
+class _Place:
+    """Gives a ticket back on the event loop, bit by bit, from whichever threads the work is done in."""
 
     loop: asyncio.AbstractEventLoop
     admission: Admission
     ticket: Ticket
 
-    def __call__(self, _: Future[Outcome]) -> None:
+    def shrinking(self, hearing: Iterator[Left | Heard]) -> Iterator[Left | Heard]:
+        """The same steps; what is heard takes no place any more."""
+        for made in hearing:
+            if isinstance(made, Left):
+                self.loop.call_soon_threadsafe(self.admission.heard, self.ticket, made.seconds)
+            yield made
+
+    def release(self, _: Future[Heard]) -> None:
+        """All of it."""
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.admission.release, self.ticket)

@@ -51,7 +51,7 @@ class Metrics:
         self._rejected = Counter("whisper_rejected", "Requests refused.", (*_WHERE, "reason"), registry=r)
         self._audio = Counter("whisper_audio_seconds", "Audio transcribed.", _WHERE, registry=r)
         self._waited = Histogram(
-            "whisper_queue_wait_seconds", "Time before inference.", _WHERE, registry=r, buckets=_SECONDS
+            "whisper_queue_wait_seconds", "Time spent waiting for turns.", _WHERE, registry=r, buckets=_SECONDS
         )
         self._inference = Histogram(
             "whisper_inference_seconds", "Time of inference.", _WHERE, registry=r, buckets=_SECONDS
@@ -68,7 +68,7 @@ class Metrics:
         self._hung = Counter("whisper_hung_threads", "Threads that make no progress.", ("model", "device"), registry=r)
         depth = Gauge("whisper_queue_depth", "Requests admitted and not finished.", registry=r)
         depth.set_function(lambda: admission.depth)
-        queued = Gauge("whisper_queue_audio_seconds", "Their audio.", registry=r)
+        queued = Gauge("whisper_queue_audio_seconds", "What is left to hear of their audio.", registry=r)
         queued.set_function(lambda: admission.queued_seconds)
 
     def _device(self) -> str:

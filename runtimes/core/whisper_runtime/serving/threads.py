@@ -20,7 +20,7 @@ _SOON = 2.0
 
 
 class Threads:
-    """So many threads with one queue. Submitted to from the event loop."""
+    """So many threads with one queue."""
 
     def __init__(self, count: int, name: str) -> None:
         self.name = name
@@ -32,17 +32,31 @@ class Threads:
 
     def submit(self, work: Callable[[], T], stop: StopFlag) -> Future[T]:
         """Do the work when its turn comes; it must ask `stop` from time to time."""
-        future = self._pool.submit(self._do, work, stop)
+
+        def begin() -> T:
+            with self.watched(stop):
+                stop()
+                return work()
+
+        return self.queue(begin)
+
+    def queue(self, work: Callable[[], T]) -> Future[T]:
+        """Do what says itself, by `watched`, whose progress is to be watched."""
+        future = self._pool.submit(self._do, work)
         self._unfinished.add(future)
         future.add_done_callback(self._unfinished.discard)
         return future
 
-    def _do(self, work: Callable[[], T], stop: StopFlag) -> T:
+    def _do(self, work: Callable[[], T]) -> T:
         self._begun += 1
+        return work()
+
+    @contextmanager
+    def watched(self, stop: StopFlag) -> Iterator[None]:
+        """What is done inside asks `stop` from time to time."""
         self._at_work.add(stop)
         try:
-            stop()
-            return work()
+            yield
         finally:
             self._at_work.discard(stop)
 

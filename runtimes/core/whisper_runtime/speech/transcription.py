@@ -1,6 +1,6 @@
 """One file from waveform to transcript: find speech, have the engine hear it window by window, restore the times.
 
-Runs in an inference thread. Windows do not know of each other, so one that goes wrong cannot spoil the next.
+Runs in inference threads. Windows do not know of each other, so one that goes wrong cannot spoil the next.
 """
 
 from __future__ import annotations
@@ -8,12 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from whisper_runtime.engine import SAMPLE_RATE, Engine, Options, Stop, Transcript, Waveform, never
 from whisper_runtime.results import DeviceUse, Segment, Word
-from whisper_runtime.speech.silero import speech_probabilities
+from whisper_runtime.speech.silero import probabilities_by_parts, speech_probabilities
 from whisper_runtime.speech.spans import Span, speech_spans
-from whisper_runtime.speech.windows import Window, pack
+from whisper_runtime.speech.windows import MAX_SAMPLES, Window, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,21 @@ class Heard:
 
     transcript: Transcript
     vad_seconds: float | None
+    """None where no voice was looked for."""
     inference_seconds: float
 
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A step of a file is done, and so many seconds of its audio are left to hear."""
+
+    seconds: float
+
+
+Probabilities = npt.NDArray[np.float32]
+T = TypeVar("T")
+_PARTS = 8
+"""Half minutes in which a voice is looked for at one go, which takes about as long as to hear one window."""
 
 OnSegments = Callable[[tuple[Segment, ...]], None]
 """Told of segments, in order, as soon as they are final; their ids are given only once all are there."""
@@ -42,22 +59,67 @@ def transcribe(
     vad: bool = True,
     on_segments: OnSegments = nobody,
 ) -> Heard:
-    """The transcript of a whole file; without speech in it, one without segments."""
-    begun = time.perf_counter()
-    windows = find_windows(audio, stop) if vad else (Window((Span(0, len(audio)),)),)
-    found = time.perf_counter()
-    parts = []
-    for part in _hear(engine, audio, windows, replace(options, voiced=vad), stop):
-        parts.append(part)
-        on_segments(part.segments)
-    took = time.perf_counter() - found
-    return Heard(_joined(parts, options), found - begun if vad else None, took)
+    """The transcript of a whole file, at one go."""
+    made = steps(engine, audio, options, stop, vad=vad, on_segments=on_segments)
+    return next(one for one in made if isinstance(one, Heard))
+
+
+def steps(
+    engine: Engine,
+    audio: Waveform,
+    options: Options,
+    stop: Stop,
+    *,
+    vad: bool = True,
+    on_segments: OnSegments = nobody,
+) -> Iterator[Left | Heard]:
+    """What is left after each step, in which at most one window is heard; with the last one, the transcript.
+
+    Between two steps nothing of the file is in the engine, so it may hear another. Without speech, no segments.
+    """
+    looking, probabilities = _Timed(probabilities_by_parts(audio, stop)), [np.zeros(0, np.float32)]
+    if looked := vad or len(audio) > MAX_SAMPLES:
+        for part in looking:
+            probabilities.append(part)
+            if not (len(probabilities) - 1) % _PARTS:
+                yield Left(seconds_of(audio))
+    windows = _windows(audio, np.concatenate(probabilities), vad=vad)
+    hearing, parts = _Timed(_hear(engine, audio, windows, replace(options, voiced=vad), stop)), list[Transcript]()
+    for heard in hearing:
+        parts.append(heard)
+        on_segments(heard.segments)
+        if len(parts) < len(windows):
+            yield Left(seconds_of(audio[windows[len(parts)].spans[0].start :]))
+    yield Heard(_joined(parts, options), looking.seconds if looked else None, hearing.seconds)
 
 
 def find_windows(audio: Waveform, stop: Stop = never) -> tuple[Window, ...]:
     """What of the audio is speech, in windows of at most 30 s."""
-    probabilities = speech_probabilities(audio, stop)
-    return pack(speech_spans(probabilities, len(audio)), probabilities)
+    return _windows(audio, speech_probabilities(audio, stop), vad=True)
+
+
+def _windows(audio: Waveform, probabilities: Probabilities, *, vad: bool) -> tuple[Window, ...]:
+    """Without voice detection all of the audio, cut where speech is least likely."""
+    spans = speech_spans(probabilities, len(audio)) if vad else (Span(0, len(audio)),)
+    return pack(spans, probabilities)
+
+
+class _Timed(Generic[T]):
+    """An iterator that knows how long it worked, whatever is done between its parts."""
+
+    def __init__(self, parts: Iterator[T]) -> None:
+        self._parts = parts
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        begun = time.perf_counter()
+        try:
+            return next(self._parts)
+        finally:
+            self.seconds += time.perf_counter() - begun
 
 
 def _hear(
