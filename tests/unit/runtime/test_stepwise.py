@@ -1,6 +1,7 @@
 """Files share threads step by step; each can be given up at any moment, and gives back all that it took."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Self
 
@@ -77,6 +78,21 @@ async def test_what_one_file_asks_for_and_finds_is_in_none_of_the_others_windows
     asked = [options.language for options in steps.engine.asked]
     assert asked.index("fr") < len(asked) - 1 - asked[::-1].index("de")
     assert [segment.id for segment in said[0].segments] == list(range(len(said[0].segments)))
+
+
+async def test_the_speed_that_is_measured_is_that_of_the_work_without_the_waiting_for_turns() -> None:
+    with Steps() as steps:
+        begun = time.perf_counter()
+        sent = [steps.send(LONG[: 5 * MAX_SAMPLES]) for _ in range(2)]
+        await steps.at_work()
+        steps.engine.release.set()
+        first, second = [await one for one in sent]
+        assert first.queue_seconds
+        assert second.queue_seconds
+        took = [one.heard.inference_seconds + (one.heard.vad_seconds or 0.0) for one in (first, second)]
+        assert sum(took) <= time.perf_counter() - begun, "one thread did it all"
+        speeds = [150 / seconds for seconds in took]
+        assert min(speeds) <= steps.admission.speed <= max(speeds)
 
 
 async def test_a_file_that_is_given_up_while_others_have_their_turn_takes_no_place_any_more() -> None:
