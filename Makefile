@@ -91,7 +91,7 @@ test-fast: setup ## Unit and golden tests: seconds
 	$(PYTEST) -q tests/unit tests/golden
 
 .PHONY: test-long
-test-long: setup cluster-build images ## Every fault at length, then all with kubeadm's timings: about an hour
+test-long: setup cluster-build images ## Every fault at length, two hours of mixed load (WHISPER_LOAD_SECONDS), then all with kubeadm's timings: about three hours
 	$(PYTEST) -m long
 	WHISPER_CLUSTER_TIMINGS=kubeadm $(PYTEST) -m "long or not long" tests/e2e/faults
 
