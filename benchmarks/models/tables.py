@@ -96,7 +96,11 @@ def _of_heat(heat: Heat) -> dict[str, float]:
                 f"{prefix}openvino_int8_memory_vs_optimum": heat.memory(OPTIMUM),
             }
         case (kind, peer) if kind in (HALF, QUANTISED) and peer == TOOLS:
-            return {f"{prefix}ggml_{suffix}speed_vs_whisper_cpp_tools": heat.speed(TOOLS).median for suffix in [""]}
+            name = "ggml" if kind == QUANTISED else "ggml_f16"
+            return {
+                f"{prefix}{name}_speed_vs_whisper_cpp_tools": heat.speed(TOOLS).median,
+                f"{prefix}{name}_memory_vs_whisper_cpp_tools": heat.memory(TOOLS),
+            }
     raise ValueError(f"nobody agreed on a metric of {heat.kind} by {heat.peer}")
 
 

@@ -47,6 +47,7 @@ def test_the_metrics_have_the_agreed_names_and_are_of_base() -> None:
         "openvino_int8_speed_vs_optimum": 12.0,
         "openvino_int8_memory_vs_optimum": 0.2,
         "ggml_speed_vs_whisper_cpp_tools": 12.0,
+        "ggml_f16_speed_vs_whisper_cpp_tools": 12.0,
         "large_v3_peak_memory_vs_size": 0.5,
         "download_speed_vs_hub_client": 1.5,
     }
