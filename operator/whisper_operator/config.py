@@ -23,6 +23,8 @@ class Config:
     """Namespaces to serve, separated by commas; all when empty."""
     models_image: str = f"whisper-models:{TAG}"
     """Image of download and conversion Jobs."""
+    npu_image: str = f"whisper-npu:{TAG}"
+    """Image of the npu runtime."""
     cpu_image: str = f"whisper-cpu:{TAG}"
     """Image of the cpu runtime."""
     router_image: str = "envoyproxy/envoy:distroless-v1.40.0"
@@ -55,7 +57,7 @@ class Config:
         """What planning needs of it."""
         images = Images(
             models=self.models_image,
-            runtimes={"cpu": self.cpu_image},
+            runtimes={"npu": self.npu_image, "cpu": self.cpu_image},
             router=self.router_image,
             pull_policy=self.pull_policy,
             pull_secrets=self.pull_secrets,

@@ -17,7 +17,7 @@ def values(images: dict[str, str], hub: str | None) -> dict[str, Any]:
     """The chart's values for these images; the hub's address is the default for every ModelSet that names none."""
     chosen: dict[str, Any] = {
         "image": _image(images["operator"]),
-        "images": {name: _image(images[name]) for name in ("models", "cpu", "router")},
+        "images": {name: _image(images[name]) for name in ("models", "npu", "cpu", "router")},
     }
     return {**chosen, "hub": {"endpoint": hub}} if hub else chosen
 

@@ -78,6 +78,8 @@ class Reason(StrEnum):
     """The image of a pod cannot be pulled."""
     UNSCHEDULABLE = "Unschedulable"
     """No node can take the pod; the scheduler's own words are in the message."""
+    NO_MATCHING_NODE = "NoMatchingNode"
+    """No node that takes pods has the labels that these ask for, such as a device's: the chain goes on without them."""
     OUT_OF_MEMORY = "OutOfMemory"
     """The kernel ended the process at its memory limit."""
     EVICTED = "Evicted"

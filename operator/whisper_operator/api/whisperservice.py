@@ -18,15 +18,22 @@ from whisper_operator.api.schema import (
     ProbeTime,
     RequestTime,
     ShortText,
+    Timestamp,
     UploadSize,
     Url,
+    keyed_by,
     rules,
 )
 
 KIND = "WhisperService"
 PLURAL = "whisperservices"
 
+SET = {"x-kubernetes-list-type": "set"}
 CpuPrecision = Literal["int8", "int4", "fp32"]
+NpuPrecision = Literal["fp16", "int8", "int4"]
+DeviceOrder = Annotated[
+    tuple[Literal["NPU", "GPU", "CPU"], ...], Field(min_length=1, max_length=3, json_schema_extra=SET)
+]
 LoadBalancing = Literal["LeastRequest", "RoundRobin", "Random"]
 
 
@@ -45,7 +52,9 @@ TIMEOUTS_RULES = rules(
         f"attempt must not be longer than request ({REQUEST_TIMEOUT} when absent)",
     )
 )
-RUNTIMES_RULES = rules(("has(self.cpu)", "spec.runtimes names no runtime: name at least one, for example cpu: {}"))
+RUNTIMES_RULES = rules(
+    ("has(self.npu) || has(self.cpu)", "spec.runtimes names no runtime: name at least one, for example cpu: {}")
+)
 
 
 class ModelSetRef(Part):
@@ -62,23 +71,79 @@ class Queue(Part):
     """Seconds of audio that may wait in one pod before it answers 503; 600 when absent."""
 
 
-class CpuRuntime(Part):
-    """ONNX Runtime on any node."""
+class Device(Part):
+    """Devices that a plugin of the node hands out."""
+
+    resource_name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?/[-._A-Za-z0-9]+$")]
+    """Name of the extended resource, such as `npu.intel.com/accel`."""
+    count: Annotated[int, Field(ge=1, le=64)] | None = None
+    """How many of them each pod gets; 1 when absent."""
+
+
+Devices = Annotated[tuple[Device, ...], Field(max_length=8, json_schema_extra=keyed_by("resourceName"))]
+
+
+class PullSecret(Part):
+    """A Secret of type kubernetes.io/dockerconfigjson in the same namespace."""
+
+    name: ObjectName
+    """Its name."""
+
+
+class RuntimeSpec(Part):
+    """What can be said about every runtime."""
 
     replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
     """Pods; 1 when absent."""
-    precision: CpuPrecision | None = None
-    """Precision to serve; int8 when absent."""
+    model: Annotated[ModelName, Field(json_schema_extra=MODEL_NAME_RULES)] | None = None
+    """Model that this runtime serves instead of the service's, such as a smaller one; its answers say so."""
     resources: Resources | None = None
     """Compute resources; limits of 2 cores and 4Gi, and small requests, when absent."""
     placement: Placement | None = None
     """Where the pods may run; anywhere when absent."""
+    devices: Devices | None = None
+    """Devices that each pod gets, beside `resources`; none when absent."""
+    supplemental_groups: (
+        Annotated[tuple[Annotated[int, Field(ge=1, le=2147483647)], ...], Field(max_length=16, json_schema_extra=SET)]
+        | None
+    ) = None
+    """Groups of the pods beside their own: those that may open the devices, such as the node's `render`."""
+    runtime_class_name: ObjectName | None = None
+    """RuntimeClass of the pods; the cluster's default when absent."""
     env: Environment | None = None
     """Environment variables for the runtime."""
+    concurrency: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Requests that one pod transcribes at the same time, on the same cores; 1 when absent."""
     queue: Queue | None = None
     """How much work may wait."""
     image: Image | None = None
     """Image of the runtime; the operator's setting when absent."""
+    image_pull_secrets: (
+        Annotated[tuple[PullSecret, ...], Field(max_length=16, json_schema_extra=keyed_by("name"))] | None
+    ) = None
+    """Secrets for pulling the image, beside the operator's."""
+
+
+class NpuRuntime(RuntimeSpec):
+    """OpenVINO on nodes with an NPU."""
+
+    precision: NpuPrecision | None = None
+    """Precision to serve; int8 when absent."""
+    device_order: DeviceOrder | None = None
+    """Devices that a pod tries, the best first; NPU, GPU, CPU when absent. One that is not named is never used."""
+    placement: Placement | None = None
+    """Where the pods may run. When absent: on nodes with the label `whisper.livetranslate.io/npu=true` or
+    `intel.feature.node.kubernetes.io/npu=true` if `deviceOrder` names the NPU, else anywhere. `{}` is anywhere."""
+    devices: Devices | None = None
+    """Devices that each pod gets, beside `resources`. When absent: one `npu.intel.com/accel` if `deviceOrder` names the
+    NPU. A pod that may fall to the integrated GPU needs that device, too: name both."""
+
+
+class CpuRuntime(RuntimeSpec):
+    """ONNX Runtime on any node."""
+
+    precision: CpuPrecision | None = None
+    """Precision to serve; int8 when absent."""
 
 
 class Runtimes(Part):
@@ -86,6 +151,8 @@ class Runtimes(Part):
 
     model_config = ConfigDict(json_schema_extra=RUNTIMES_RULES)
 
+    npu: NpuRuntime | None = None
+    """OpenVINO on nodes with an NPU."""
     cpu: CpuRuntime | None = None
     """ONNX Runtime on any node."""
 
@@ -177,8 +244,14 @@ class EffectiveRuntime(Part):
     """npu, gpu, mac or cpu."""
     replicas: Annotated[int, Field(ge=0)]
     """Pods."""
+    model: ModelName | None = None
+    """Model, where it is another than the service's."""
     precision: Annotated[str, Field(max_length=32)]
     """Precision."""
+    device_order: DeviceOrder | None = None
+    """Devices that a pod tries, the best first; absent where there is no choice."""
+    devices: Devices | None = None
+    """Devices that each pod gets; they are in `resources`, too."""
     max_queued_audio_seconds: Annotated[int, Field(ge=1)]
     """Seconds of audio that may wait in one pod."""
     image: Image
@@ -204,6 +277,21 @@ class EffectiveRouting(Part):
     """Largest request body."""
 
 
+class Failover(Part):
+    """One time that a runtime further down the chain took over."""
+
+    time: Timestamp
+    """When it was noticed."""
+    from_runtime: Annotated[str, Field(max_length=16)]
+    """The runtime that no longer serves."""
+    to_runtime: Annotated[str, Field(max_length=16)]
+    """The one that took over."""
+    reason: Annotated[str, Field(max_length=64)]
+    """Why, in one word."""
+    message: Message
+    """The same in a sentence."""
+
+
 class Effective(Part):
     """The spec after defaults: what the operator works with."""
 
@@ -226,6 +314,8 @@ class WhisperServiceStatus(Part):
     """Address inside the cluster."""
     active_runtime: Annotated[str, Field(max_length=16)] | None = None
     """The runtime that gets requests now."""
+    last_failover: Failover | None = None
+    """The last time that a runtime further down the chain took over; it stays when the better one is back."""
     chain: ShortText | None = None
     """The runtimes in the order in which they are tried."""
     runtimes: Annotated[tuple[RuntimeStatus, ...], Field(max_length=8)] = ()

@@ -1,5 +1,6 @@
 """Why a pod does not run, in one word and one sentence, from what Kubernetes says about it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,14 @@ from whisper_operator.plan.types import Manifest
 PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 # Waiting for these is the ordinary way of a pod.
 ORDINARY_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
+
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+# kube-scheduler's words: `0/3 nodes are available: 1 node(s) had untolerated taint {…}, 2 node(s) didn't match …`.
+TOTAL = re.compile(r"0/(\d+) nodes are available: ")
+FOR_ITS_LABELS = "node(s) didn't match Pod's node affinity/selector"
+TAKES_NONE = ("node(s) had untolerated taint", "node(s) were unschedulable")
+LEFT_OUT = re.compile(rf"(\d+) (?:{'|'.join(map(re.escape, (FOR_ITS_LABELS, *TAKES_NONE)))})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +46,47 @@ def _troubles(pod: Manifest) -> Iterator[Trouble]:
     status, name = pod.get("status") or {}, pod["metadata"]["name"]
     if status.get("reason") == "Evicted":
         yield Trouble(Reason.EVICTED, f"Pod {name} was evicted: {status.get('message', '')}")
-    for container in status.get("containerStatuses") or ():
+    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         if (found := _of_container(name, container)) is not None:
             yield found
     for condition in (status.get("conditions") or ()) if status.get("phase") == "Pending" else ():
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            yield Trouble(Reason.UNSCHEDULABLE, f"No node takes pod {name}: {condition.get('message', '')}")
+            yield _unplaced(pod, str(condition.get("message", "")))
+
+
+def _unplaced(pod: Manifest, says: str) -> Trouble:
+    """What the scheduler says; nodes themselves are not ours to read."""
+    name = pod["metadata"]["name"]
+    if _no_node_matches(says):
+        return Trouble(
+            Reason.NO_MATCHING_NODE,
+            f"No node that takes pods has the labels that {name} asks for ({_labels_of(pod)}): label one, or change "
+            f"its placement. The scheduler says: {says}",
+        )
+    return Trouble(Reason.UNSCHEDULABLE, f"No node takes pod {name}: {says}")
+
+
+def _no_node_matches(says: str) -> bool:
+    """Whether every node that takes pods was left out for its labels: the scheduler names one cause for each node."""
+    total, left_out = TOTAL.match(says), sum(int(count) for count in LEFT_OUT.findall(says.partition(". ")[0]))
+    return total is not None and FOR_ITS_LABELS in says and left_out == int(total[1])
+
+
+def _labels_of(pod: Manifest) -> str:
+    """Each choice that a pod leaves, as a person would write it for `kubectl get nodes -l`."""
+    spec = pod.get("spec") or {}
+    always = [f"{key}={value}" for key, value in (spec.get("nodeSelector") or {}).items()]
+    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(REQUIRED) or {}
+    terms: list[Manifest] = affinity.get("nodeSelectorTerms") or [{}]
+    choices = [[_requirement(one) for one in term.get("matchExpressions") or ()] for term in terms]
+    return " or ".join(", ".join([*always, *choice]) for choice in choices)
+
+
+def _requirement(one: Mapping[str, Any]) -> str:
+    key, values = one.get("key"), ", ".join(one.get("values") or ())
+    if one.get("operator") == "In" and len(one.get("values") or ()) == 1:
+        return f"{key}={values}"
+    return f"{key} {one.get('operator')} ({values})" if values else f"{key} {one.get('operator')}"
 
 
 def _of_container(pod: str, container: Mapping[str, Any]) -> Trouble | None:

@@ -13,7 +13,8 @@ from tests.golden.conftest import Check
 from tests.golden.plans import NOW, as_data, objects
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-DEFAULTS = Defaults(images=Images(models="whisper-models:1", runtimes={"cpu": "whisper-cpu:1"}, router="envoy:1"))
+RUNTIMES = {name: f"whisper-{name}:1" for name in ("npu", "cpu")}
+DEFAULTS = Defaults(images=Images(models="whisper-models:1", runtimes=RUNTIMES, router="envoy:1"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)

@@ -10,7 +10,7 @@ from whisper_operator.plan.service import plan_service
 from whisper_operator.plan.types import Defaults, Images, ObservedService, Plan, RouterHealth, TierHealth
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-IMAGES = Images(models="models:1", runtimes={"cpu": "cpu:1"}, router="router:1")
+IMAGES = Images(models="models:1", runtimes={"npu": "npu:1", "cpu": "cpu:1"}, router="router:1")
 DEFAULTS = Defaults(images=IMAGES)
 DIGEST = "sha256:" + "0" * 64
 Object = dict[str, Any]

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from whisper_operator.api.conditions import Reason
 from whisper_operator.plan.service import plan_service
-from whisper_operator.plan.service.models import Artifact, find, served_by, wanted
+from whisper_operator.plan.service.models import Artifact, Wanted, find, served_by
 from whisper_operator.plan.types import Plan
 
 from tests.unit.service.builders import DIGEST, Object, again, conditions, live, modelset, observed, service, serving
 
-WANT = wanted("cpu", "tiny.en", "int8")
+WANT = Wanted("tiny.en", "onnx", "int8")
 OLD = Artifact("tiny.en", "onnx", "int8", "sha256:old", "models-models")
 NEW = Artifact("tiny.en", "onnx", "int8", DIGEST, "models-models")
 

@@ -79,7 +79,7 @@ def _services(gone: Wanted, observed: ObservedModelSet) -> Iterator[str]:
     """Services on the claim that ask for a variant, whichever of its sets they refer to."""
     for service in observed.users:
         for runtime in effective(service.spec, observed.defaults.images).runtimes:
-            asked = asked_for(runtime.name, service.spec.model, runtime.precision)
+            asked = asked_for(runtime, service.spec.model)
             if (asked.model, asked.format, asked.precision) == (canonical(gone.model), gone.format, gone.precision):
                 yield service.metadata.name
 

@@ -44,7 +44,7 @@ def _decide(observed: ObservedService) -> tuple[Target, dict[str, Found]]:
     resolved = effective(spec, observed.defaults.images)
     found = {
         runtime.name: find(
-            wanted(runtime.name, spec.model, runtime.precision),
+            wanted(runtime, spec.model),
             observed.modelset,
             spec.model_set_ref.name,
             served_by(deployment_named(names.runtime(service.metadata.name, runtime.name), observed.owned)),

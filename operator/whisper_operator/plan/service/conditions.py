@@ -35,7 +35,8 @@ def _obstacles(seen: Picture) -> Iterator[tuple[Reason, str]]:
     """Why it does not serve, the nearest to the cause first."""
     if (wrong := _to_correct(seen)) is not None:
         yield wrong
-    for one in seen.runtimes:
+    # One that the cluster has no node for keeps nobody else from serving.
+    for one in [one for one in seen.runtimes if not one.absent] or seen.runtimes:
         if not one.found.ready:
             yield one.found.reason, one.found.message
         if one.trouble is not None:

@@ -13,15 +13,14 @@ from whisper_models.catalogue import canonical
 from whisper_operator.api import GROUP
 from whisper_operator.api.conditions import Reason
 from whisper_operator.api.modelset import ModelSet, VariantState, VariantStatus
+from whisper_operator.api.whisperservice import EffectiveRuntime
+from whisper_operator.plan.service.runtimes import RUNTIMES
 from whisper_operator.plan.types import Manifest
 
 MODEL_ANNOTATION = f"{GROUP}/model"
 VARIANT_ANNOTATION = f"{GROUP}/variant"
 DIGEST_ANNOTATION = f"{GROUP}/model-digest"
 CLAIM_ANNOTATION = f"{GROUP}/models-claim"
-
-FORMATS = {"cpu": "onnx"}
-"""The format that each runtime loads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,9 @@ class Wanted:
         return (canonical(status.name), status.format, status.precision) == (self.model, self.format, self.precision)
 
 
-def wanted(runtime: str, model: str, precision: str) -> Wanted:
-    """What a runtime is to load for a model of the spec."""
-    return Wanted(canonical(model), FORMATS[runtime], precision)
+def wanted(runtime: EffectiveRuntime, model: str) -> Wanted:
+    """What a runtime is to load where this is the service's model."""
+    return Wanted(canonical(runtime.model or model), RUNTIMES[runtime.name].format, runtime.precision)
 
 
 def find(

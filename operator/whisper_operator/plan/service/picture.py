@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from whisper_operator.api.conditions import Reason
 from whisper_operator.api.whisperservice import EffectiveRuntime
 from whisper_operator.plan import names
 from whisper_operator.plan.service.models import Found, deployment_named
@@ -37,6 +38,16 @@ class RuntimePicture:
     def name(self) -> str:
         """The runtime's name."""
         return self.runtime.name
+
+    @property
+    def absent(self) -> bool:
+        """Whether the cluster has no node for it: then the others are the whole chain, and nothing is waited for."""
+        return self.trouble is not None and self.trouble.reason is Reason.NO_MATCHING_NODE
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing about it is moving."""
+        return self.found.ready and (self.rollout.settled or self.absent)
 
     @property
     def serving(self) -> int:
@@ -83,8 +94,8 @@ class Picture:
 
     @property
     def settled(self) -> bool:
-        """Whether everything is as the spec asks, and nothing is moving."""
-        return self.router.settled and all(one.rollout.settled and one.found.ready for one in self.runtimes)
+        """Whether everything is as the spec asks and the cluster allows, and nothing is moving."""
+        return self.router.settled and all(one.settled for one in self.runtimes)
 
 
 def picture(

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from whisper_operator.api.conditions import Conditions, ConditionType, Reason
-from whisper_operator.api.whisperservice import RuntimeStatus, WhisperServiceStatus
-from whisper_operator.plan.conditions import Stated, settle, transition
+from whisper_operator.api.whisperservice import Failover, RuntimeStatus, WhisperServiceStatus
+from whisper_operator.plan.conditions import MESSAGE_LIMIT, Stated, settle, timestamp, transition
 from whisper_operator.plan.service.conditions import conditions, shortfall
 from whisper_operator.plan.service.picture import Picture, RuntimePicture
 from whisper_operator.plan.service.target import Target
@@ -23,9 +23,23 @@ def status(target: Target, seen: Picture, now: datetime) -> WhisperServiceStatus
         conditions=settle(before.conditions, conditions(seen), generation=metadata.generation, now=now),
         url=target.url,
         active_runtime=seen.active.name if seen.ready and seen.active else None,
+        last_failover=failover(target, seen, now) or before.last_failover,
         chain=ARROW.join(target.chain),
         runtimes=tuple(_runtime_status(one) for one in seen.runtimes),
         effective=target.effective,
+    )
+
+
+def failover(target: Target, seen: Picture, now: datetime) -> Failover | None:
+    """That a runtime further down the chain took over since the status that is written now."""
+    served, active = target.service.status.active_runtime, seen.active if seen.ready else None
+    if served not in target.chain or active is None:
+        return None
+    if target.chain.index(served) >= target.chain.index(active.name):
+        return None
+    reason, message = shortfall(next(one for one in seen.runtimes if one.name == served))
+    return Failover(
+        time=timestamp(now), from_runtime=served, to_runtime=active.name, reason=reason, message=message[:MESSAGE_LIMIT]
     )
 
 
@@ -41,7 +55,7 @@ def _runtime_status(one: RuntimePicture) -> RuntimeStatus:
         model=artifact.model if artifact else None,
         variant=artifact.variant if artifact else None,
         reason=reason,
-        message=message[:2048] if message else None,
+        message=message[:MESSAGE_LIMIT] if message else None,
     )
 
 

@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from whisper_operator.api.pods import Environment, Placement
-from whisper_operator.api.whisperservice import Effective, EffectiveRuntime, WhisperService
+from whisper_operator.api.whisperservice import Effective, EffectiveRuntime, RuntimeSpec, WhisperService
 from whisper_operator.plan import names
 from whisper_operator.plan.service.models import Artifact
 from whisper_operator.plan.types import Defaults
-
-PORTS = {"cpu": 5004}
-"""Where each runtime listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +42,7 @@ class Target:
         """The runtimes in the order in which they are tried."""
         return tuple(runtime.name for runtime in self.effective.runtimes)
 
-    def placement(self, runtime: EffectiveRuntime) -> Placement | None:
-        """Where the user wants the runtime's pods."""
-        asked = getattr(self.service.spec.runtimes, runtime.name)
-        return None if asked is None else asked.placement
-
-    def env(self, runtime: EffectiveRuntime) -> Environment:
-        """What the user adds to the runtime's environment."""
-        asked = getattr(self.service.spec.runtimes, runtime.name)
-        return () if asked is None or asked.env is None else asked.env
+    def asked(self, runtime: EffectiveRuntime) -> RuntimeSpec:
+        """What the user says about a runtime."""
+        found: RuntimeSpec = getattr(self.service.spec.runtimes, runtime.name)
+        return found

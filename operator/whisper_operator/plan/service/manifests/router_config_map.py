@@ -11,7 +11,8 @@ from whisper_operator.plan.service.envoy import LoadBalancing, Probe, RouterSett
 from whisper_operator.plan.service.envoy.bootstrap import KEPT
 from whisper_operator.plan.service.envoy.drain import key
 from whisper_operator.plan.service.envoy.settings import MEBIBYTE
-from whisper_operator.plan.service.target import PORTS, Target
+from whisper_operator.plan.service.runtimes import RUNTIMES
+from whisper_operator.plan.service.target import Target
 from whisper_operator.plan.types import Manifest
 
 APP = "whisper-router"
@@ -65,4 +66,4 @@ def settings(target: Target) -> RouterSettings:
 
 def _tier(target: Target, runtime: EffectiveRuntime) -> Tier:
     host = f"{names.runtime(target.name, runtime.name)}.{target.domain}"
-    return Tier(runtime.name, (host,), PORTS[runtime.name])
+    return Tier(runtime.name, (host,), RUNTIMES[runtime.name].port)

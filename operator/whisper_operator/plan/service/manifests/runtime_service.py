@@ -3,7 +3,8 @@
 from whisper_operator.api.whisperservice import EffectiveRuntime
 from whisper_operator.plan import names
 from whisper_operator.plan.ownership import metadata, selector
-from whisper_operator.plan.service.target import PORTS, Target
+from whisper_operator.plan.service.runtimes import RUNTIMES
+from whisper_operator.plan.service.target import Target
 from whisper_operator.plan.types import Manifest
 
 
@@ -21,6 +22,6 @@ def runtime_service(target: Target, runtime: EffectiveRuntime) -> Manifest:
             # only when ready would be found half a minute late where DNS answers are cached.
             "publishNotReadyAddresses": True,
             "selector": selector(target.service, runtime.name),
-            "ports": [{"name": "http", "port": PORTS[runtime.name], "targetPort": "http", "protocol": "TCP"}],
+            "ports": [{"name": "http", "port": RUNTIMES[runtime.name].port, "targetPort": "http", "protocol": "TCP"}],
         },
     }

@@ -17,6 +17,7 @@ def across_nodes(selector: dict[str, str]) -> list[Manifest]:
     ]
 
 
-def rolling() -> Manifest:
-    """A new pod is ready before an old one goes."""
-    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+def rolling(*, on_devices: bool = False) -> Manifest:
+    """A new pod is ready before an old one goes; not where it waits for the device that the old one holds."""
+    surge, missing = (0, 1) if on_devices else (1, 0)
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": missing}}
