@@ -16,6 +16,7 @@ from whisper_runtime.speech.spans import Span, speech_spans
 from whisper_runtime.speech.transcription import Heard, Left, find_windows, steps, transcribe
 from whisper_runtime.speech.windows import MAX_SAMPLES, Window, pack
 
+from tests.support.sounds import WITHOUT_A_VOICE, hiss, music, silence
 from tests.support.words import JFK, SAMPLE
 
 SECOND = SAMPLE_RATE
@@ -37,28 +38,7 @@ def test_no_audio_has_no_probabilities() -> None:
     assert len(speech_probabilities(np.zeros(0, np.float32))) == 0
 
 
-def silence(samples: int) -> Waveform:
-    return np.zeros(samples, np.float32)
-
-
-def hiss(samples: int) -> Waveform:
-    return (0.01 * np.random.default_rng(0).standard_normal(samples)).astype(np.float32)
-
-
-def roar(samples: int) -> Waveform:
-    return 20 * hiss(samples)
-
-
-def music(samples: int) -> Waveform:
-    """A chord that changes twice a second."""
-    time = np.arange(samples) / SECOND
-    step = 2 ** ((time * 2).astype(int) % 5 / 12)
-    tones = np.array([[220.0], [277.0], [330.0]])
-    chord: Waveform = (np.sin(2 * np.pi * tones * step * time).sum(axis=0) / 10).astype(np.float32)
-    return chord
-
-
-@pytest.mark.parametrize("sound", [silence, hiss, roar, music])
+@pytest.mark.parametrize("sound", WITHOUT_A_VOICE)
 def test_without_a_voice_the_engine_hears_nothing_however_long_it_lasts(sound: Callable[[int], Waveform]) -> None:
     engine, audio = FakeEngine(), sound(70 * SECOND)
     assert transcribe(engine, audio, Options(), lambda: None).transcript.segments == ()
