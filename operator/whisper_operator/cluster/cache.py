@@ -44,14 +44,19 @@ def owner_key(manifest: Manifest) -> Key | None:
     return None
 
 
+PLACED, WAITS_FOR = ("nodeName",), ("nodeSelector", "affinity")
+"""Of a pod's spec: where it is or, until it is somewhere, which nodes it asks for."""
+
+
 def trimmed(manifest: Manifest) -> Manifest:
     """Without what nobody here reads; of a long text in a ConfigMap its digest, which is all that comparing needs."""
     meta = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
     found = manifest | {"metadata": meta}
     if found["kind"] == "Pod":
-        node = (found.pop("spec", None) or {}).get("nodeName")
-        if node:
-            found["spec"] = {"nodeName": node}
+        spec = found.pop("spec", None) or {}
+        kept = PLACED if spec.get("nodeName") else WAITS_FOR
+        if told := {key: spec[key] for key in kept if spec.get(key)}:
+            found["spec"] = told
     if found["kind"] == "ConfigMap" and found.get("data"):
         found["data"] = {key: condensed(value) for key, value in found["data"].items()}
     return found

@@ -62,6 +62,14 @@ def test_of_a_pod_only_what_it_tells_is_kept(cache: Cache) -> None:
     assert set(kept) == {"apiVersion", "kind", "metadata", "status"}
 
 
+def test_of_a_pod_without_a_node_it_is_kept_which_nodes_it_asks_for(cache: Cache) -> None:
+    asks: dict[str, Any] = {"nodeSelector": {"kind": "laptop"}, "affinity": {"nodeAffinity": {}}}
+    cache.put(thing("Pod", "a", 1, spec={"containers": [], **asks}))
+    cache.put(thing("Pod", "b", 1, spec={"containers": [], "nodeName": "node1", **asks}))
+    kept = [cache.get("Pod", "demo", name) for name in "ab"]
+    assert [one["spec"] for one in kept if one] == [asks, {"nodeName": "node1"}]
+
+
 def test_what_many_objects_say_is_held_once(cache: Cache) -> None:
     for name in "ab":
         cache.put(json.loads(json.dumps(thing("Pod", name, 1, status={"message": "the same text"}))))
