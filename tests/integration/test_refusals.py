@@ -15,6 +15,10 @@ def cpu(**fields: Any) -> dict[str, Any]:
     return whisper_service(runtimes={"cpu": fields})
 
 
+def npu(**fields: Any) -> dict[str, Any]:
+    return whisper_service(runtimes={"npu": fields})
+
+
 def models(*entries: dict[str, Any]) -> dict[str, Any]:
     return model_set(models=list(entries))
 
@@ -90,6 +94,17 @@ REFUSED = [
     Case("a volume of nothing", sized("0"), "claimTemplate.size.*must be from 1Mi to 1000Ti"),
     Case("a negative volume", sized(-5), "claimTemplate.size.*must be from 1Mi to 1000Ti"),
     Case("a strange Service", whisper_service(exposure={"type": "Mesh"}), 'supported values: "ClusterIP"'),
+    Case("no device to try", npu(deviceOrder=[]), "npu.deviceOrder.*at least 1 items"),
+    Case("a device nobody tries", npu(deviceOrder=["TPU"]), 'supported values: "NPU", "GPU", "CPU"'),
+    Case("a device twice", npu(deviceOrder=["CPU", "CPU"]), "deviceOrder: duplicate entries for key"),
+    Case("a precision of another runtime", npu(precision="fp32"), 'supported values: "fp16", "int8", "int4"'),
+    Case("a device without a domain", npu(devices=[{"resourceName": "accel"}]), "resourceName.*should match"),
+    Case("none of a device", npu(devices=[{"resourceName": "a.io/b", "count": 0}]), "count.*greater than or equal"),
+    Case("a resource twice", npu(devices=[{"resourceName": "a.io/b"}] * 2), "duplicate entries for key"),
+    Case("root's group", npu(supplementalGroups=[0]), "supplementalGroups.*greater than or equal to 1"),
+    Case("nobody's turn", cpu(concurrency=0), "concurrency.*greater than or equal to 1"),
+    Case("a long name for one runtime's model", npu(model="whisper-tiny"), "write the model's short name"),
+    Case("devices of the cpu", cpu(deviceOrder=["CPU"]), 'runtimes.cpu.: unknown field "deviceOrder"'),
     Case("a variable of ours", cpu(env=[{"name": "WHISPER_MODEL", "value": "x"}]), "are set by the operator"),
     Case("a variable twice", cpu(env=[{"name": "A"}, {"name": "A"}]), "duplicate entries for key"),
     Case("a field that does not exist", whisper_service(reutimes={}), 'unknown field "reutimes"'),
@@ -135,6 +150,26 @@ REFUSED = [
     Case("a hub without a scheme", model_set(source={"huggingFace": {"endpoint": "hub"}}), "huggingFace.endpoint"),
 ]
 TAKEN = [
+    Case("an npu alone", npu()),
+    Case(
+        "everything about an npu",
+        npu(
+            replicas=2,
+            model="tiny",
+            precision="fp16",
+            deviceOrder=["NPU", "GPU", "CPU"],
+            devices=[{"resourceName": "npu.intel.com/accel"}, {"resourceName": "gpu.intel.com/i915", "count": 2}],
+            supplementalGroups=[44, 109],
+            runtimeClassName="accelerated",
+            resources={"limits": {"memory": "4Gi"}},
+            placement={},
+            image="registry.example/whisper-npu:mine",
+            imagePullSecrets=[{"name": "registry"}],
+            env=[{"name": "LANG", "value": "C.UTF-8"}],
+            concurrency=2,
+            queue={"maxAudioSeconds": 60},
+        ),
+    ),
     Case("the longest name", whisper_service("a" * 52)),
     Case("a number as an amount", cpu(resources={"limits": {"cpu": 2, "memory": "4Gi"}})),
     Case(
