@@ -33,7 +33,8 @@ SILENCE = 90.0
 """Seconds after which a watch that says nothing counts as broken: the API server sends a bookmark every minute."""
 WATCH_FOR = (300, 600)
 """Seconds after which the API server ends a watch, drawn for each, so that not all begin anew at the same time."""
-PAGE = 500
+PAGE = 100
+"""Objects listed at once: an answer as text and as objects is most of what a start holds in memory."""
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/strategic-merge-patch+json"
 """Merges lists by key, so that one owner comes or goes and nothing is said of the others."""
