@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -91,7 +92,8 @@ def transcribe_files(
 
 
 def _end(*_: object) -> None:
-    sys.exit(_TERMINATED)
+    """At once: an exception would be lost where the signal comes while a library calls back to read a file."""
+    os._exit(_TERMINATED)
 
 
 @dataclass(slots=True)
