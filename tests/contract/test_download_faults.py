@@ -1,5 +1,6 @@
 """Hubs and mirrors as they are: what a download gets through, and what each thing that stops it is called."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -87,7 +88,10 @@ def test_slow_moments_in_a_fast_transfer_are_no_reason_to_stop(
     assert store.damage(BASE) == []
 
 
-IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+def in_hours(hours: int) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+
+
 STOPPING: dict[str, tuple[dict[str, Any], type[ModelFailure], str]] = {
     "silence before the first byte of the list": ({"kind": "delay", "path": "/api/*"}, HubUnreachable, "no answer"),
     "silence before the first byte of a file": ({"kind": "delay", "path": WEIGHTS}, HubUnreachable, "no answer"),
@@ -97,7 +101,7 @@ STOPPING: dict[str, tuple[dict[str, Any], type[ModelFailure], str]] = {
     "a gated file": ({"kind": "status", "path": WEIGHTS, "status": 403, "code": "GatedRepo"}, GatedRepo, "terms"),
     "a gated list": ({"kind": "status", "path": "/api/*", "status": 401, "code": "GatedRepo"}, GatedRepo, "terms"),
     "throttled for an hour": ({"kind": "status", "status": 429, "retry_after": "3600"}, Throttled, "429"),
-    "throttled until a date": ({"kind": "status", "status": 429, "retry_after": IN_AN_HOUR}, Throttled, "429"),
+    "throttled until a date": ({"kind": "status", "status": 429, "retry_after": in_hours(24)}, Throttled, "429"),
     "always too short": ({"kind": "short", "path": WEIGHTS, "after": 1000}, HubUnreachable, "broke off"),
 }
 
@@ -115,9 +119,9 @@ def test_it_stops_with_the_name_of(fetch: Fetch, hub: Hub, store: UnifiedModelMa
     assert store.damage(BASE) == []
 
 
-@pytest.mark.parametrize("asked", ["3600", IN_AN_HOUR], ids=["seconds", "date"])
-def test_a_hub_that_asks_for_an_hour_is_taken_at_its_word(fetch: Fetch, hub: Hub, asked: str) -> None:
-    hub.faults.replace([{"kind": "status", "status": 429, "retry_after": asked}])
+@pytest.mark.parametrize("asked", [lambda: "3600", lambda: in_hours(1)], ids=["seconds", "date"])
+def test_a_hub_that_asks_for_an_hour_is_taken_at_its_word(fetch: Fetch, hub: Hub, asked: Callable[[], str]) -> None:
+    hub.faults.replace([{"kind": "status", "status": 429, "retry_after": asked()}])
     with pytest.raises(Throttled) as failure:
         fetch()
     assert failure.value.retry_after == pytest.approx(3600, abs=600)
