@@ -133,7 +133,8 @@ def _finished_once(scene: Scene, revision: int) -> None:
     scene.rolled_out(CPU)
     assert _revision(scene) == revision, "the rollout was begun more than once"
     started = _pods_of_jobs(scene)
-    assert sorted(started.values()) == [1, 1], f"one download and one conversion, and not {dict(started)}"
+    steps = "one download, one conversion and one comparison"
+    assert sorted(started.values()) == [1, 1, 1], f"{steps}, and not {dict(started)}"
 
 
 def _bytes_done(scene: Scene) -> int:
