@@ -18,6 +18,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 SCHEMA_VERSION = 1
+THRESHOLD = 0.95
+"""The similarity to FP32 that is asked of a variant unless told otherwise, on a laptop and in a cluster alike."""
 MODEL_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
 """What a model may be called: it becomes a folder name, part of a Kubernetes name, and the `model` of a request."""
 

@@ -10,11 +10,11 @@ import re
 from pathlib import Path
 
 import pytest
-from whisper_models.artifact import Format, Precision, Transcript, Validation, Variant
+from whisper_models.artifact import THRESHOLD, Format, Precision, Transcript, Validation, Variant
 from whisper_models.clips import BUNDLED
 from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
-from whisper_models.validate import THRESHOLD, validate
+from whisper_models.validate import validate
 from whisper_models.validate.transcribers import onnx
 from whisper_models.validate.windows import windows
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from whisper_models.artifact import Format, Manifest, Precision, Source, Variant
+from whisper_models.artifact import THRESHOLD, Format, Manifest, Precision, Source, Variant
 from whisper_models.clips import BUNDLED
 from whisper_models.convert import onnx as onnx_format
 from whisper_models.errors import (
@@ -30,7 +30,7 @@ from whisper_models.errors import (
 )
 from whisper_models.progress import Progress, Stage
 from whisper_models.store import UnifiedModelManager
-from whisper_models.validate import THRESHOLD, hearing, job, reference, validate
+from whisper_models.validate import hearing, job, reference, validate
 from whisper_models.validate.process import Bounds, Work, run
 from whisper_models.validate.transcribers import ENGINES
 from whisper_models.validate.windows import windows

@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from whisper_models.arguments import add_job, add_models, add_quiet, add_store, add_variant, names
-from whisper_models.artifact import OFFERED, Variant
+from whisper_models.artifact import OFFERED, THRESHOLD, Variant
 from whisper_models.commands.tasks import Task, run
 from whisper_models.commands.verify import chosen
 from whisper_models.outcome import Exit, Outcome, validated
 from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
-from whisper_models.validate import THRESHOLD
 
 NAME = "validate"
 SAYS = "compare the bytes with the manifests, load each variant in its engine and hold its transcripts against FP32's"

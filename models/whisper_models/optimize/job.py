@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from whisper_models.artifact import Manifest, Variant
+from whisper_models.artifact import THRESHOLD, Manifest, Variant
 from whisper_models.convert.job import convert
 from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
-from whisper_models.validate import THRESHOLD, validate
+from whisper_models.validate import validate
 
 
 def make(store: UnifiedModelManager, variant: Variant, progress: Progress) -> Manifest:

@@ -10,9 +10,6 @@ from whisper_models.errors import LibraryMissing
 from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
 
-THRESHOLD = 0.95
-"""The similarity that is asked for unless told otherwise."""
-
 
 def validate(
     store: UnifiedModelManager, variant: Variant, samples: Path | None, threshold: float, progress: Progress

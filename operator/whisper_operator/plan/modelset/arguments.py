@@ -1,11 +1,11 @@
 """The command line of a Job: `whisper-models …`, as its parser takes it."""
 
+from whisper_models.artifact import THRESHOLD
+
 from whisper_operator.api.modelset import ModelSet
 from whisper_operator.plan.modelset.mounts import ROOT, SAMPLES_FOLDER, TOKEN_FILE, TRUST_FILE, own_samples
 from whisper_operator.plan.modelset.task import Task, Work
 from whisper_operator.plan.types import Defaults
-
-DEFAULT_SIMILARITY = 0.95
 
 
 def arguments(models: ModelSet, work: Work, defaults: Defaults) -> list[str]:
@@ -25,7 +25,7 @@ def arguments(models: ModelSet, work: Work, defaults: Defaults) -> list[str]:
 def threshold(models: ModelSet) -> float:
     """The least similarity of what is served."""
     asked = models.spec.validation.similarity if models.spec.validation else None
-    return DEFAULT_SIMILARITY if asked is None else asked
+    return THRESHOLD if asked is None else asked
 
 
 def enforced(models: ModelSet) -> float:
