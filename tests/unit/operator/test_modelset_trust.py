@@ -12,8 +12,8 @@ NEW = "sha256:" + "1" * 64
 ONLY_BASE = [{"name": "tiny.en"}]
 
 
-def compared(similarity: float, **spec: Any) -> World:
-    """Everything made, and the conversion this near to its original."""
+def converted(**spec: Any) -> World:
+    """Everything made, and the conversion about to be compared."""
     world = World(spec={"models": [TINY]} | spec)
     world.settle()
     world.bind()
@@ -21,6 +21,12 @@ def compared(similarity: float, **spec: Any) -> World:
         world.settle()
         world.succeed(task)
     world.settle()
+    return world
+
+
+def compared(similarity: float, **spec: Any) -> World:
+    """The conversion is this near to its original."""
+    world = converted(**spec)
     world.succeed("validate", similarity=similarity)
     world.settle()
     return world
@@ -57,13 +63,7 @@ def test_at_the_threshold_is_good_enough() -> None:
 
 
 def test_a_comparison_that_cannot_be_made_is_a_failure_that_is_tried_again() -> None:
-    world = World()
-    world.settle()
-    world.bind()
-    for task in ("download", "convert"):
-        world.settle()
-        world.succeed(task)
-    world.settle()
+    world = converted()
     world.fail("ValidationFailed", "validate")
     world.settle()
     assert world.condition("Ready") == ("False", "ValidationFailed")
@@ -77,13 +77,7 @@ def test_a_comparison_that_cannot_be_made_is_a_failure_that_is_tried_again() -> 
 
 
 def test_where_it_is_only_reported_a_failed_comparison_keeps_nothing_from_being_ready() -> None:
-    world = World(spec={"models": [TINY], "validation": {"policy": "Report"}})
-    world.settle()
-    world.bind()
-    for task in ("download", "convert"):
-        world.settle()
-        world.succeed(task)
-    world.settle()
+    world = converted(validation={"policy": "Report"})
     world.fail("ValidationFailed", "validate")
     world.settle()
     assert world.condition("Ready") == ("True", "Ready")
