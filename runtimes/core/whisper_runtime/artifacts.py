@@ -37,6 +37,7 @@ def find_artifact(root: Path, model: str, form: Format, precision: str, *, allow
         canary=manifest.canary,
         validation=manifest.validation,
         files=manifest.files,
+        written_at=max((int((path / file.path).stat().st_mtime) for file in manifest.files), default=None),
     )
 
 

@@ -9,11 +9,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic
 
 from whisper_models.artifact import Format
 from whisper_models.errors import ModelFailure
+from whisper_models.store.home import own_store
 
 from whisper_runtime.api.app import create_app
 from whisper_runtime.artifacts import find_artifact
@@ -53,6 +54,7 @@ class Command(Generic[S]):
 
 def run(command: Command[S], arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; the exit status: 0 done, 1 failed, 2 the arguments are wrong."""
+    command = replace(command, defaults={"models": own_store(os.environ), **command.defaults})
     parser = _parser(command)
     flags = parser.parse_args(arguments)
     try:

@@ -6,7 +6,7 @@ An engine turns a waveform into segments and knows nothing of HTTP, files, queue
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -35,6 +35,8 @@ class Artifact:
     validation: Validation | None = None
     files: tuple[FileEntry, ...] = ()
     """What the manifest says of each file, to be compared with before it is served."""
+    written_at: int | None = None
+    """When the last of its files was written here, in seconds since 1970: the manifest tells of no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,6 @@ class Options:
     word_timestamps: bool = False
     logprobs: bool = False
     """Fill each segment's `logprobs`."""
-    voiced: bool = False
-    """A voice was found in the audio, so an engine need not look for one before it believes its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Transcript:
     align_seconds: float | None = None
     suppressed: tuple[str, ...] = ()
     """The rules by which something was left out as a hallucination, once for each time."""
+    heard_in_full: tuple[str, ...] = ()
+    """Why windows were heard once more in the model's full context, once for each: the short one was not believed."""
     device: DeviceUse | None = None
     """What heard it, where an engine changes devices at work; None where `info.device` says it."""
     degraded: tuple[str, ...] = ()
@@ -157,3 +159,23 @@ class Compiles(Protocol):
 
     def compile(self) -> None:
         """What may take minutes; blocks. Called once, after `load`, off the event loop."""
+
+
+@runtime_checkable
+class HearsTogether(Protocol):
+    """An engine that hears several windows of a file in less time than one after the other."""
+
+    @property
+    def most_together(self) -> int:
+        """How many at once, by the memory that they take; 1 if this model is heard one by one."""
+        ...
+
+    def transcribe_together(
+        self, audios: Sequence[Waveform], options: Options, stop: Stop
+    ) -> Iterator[tuple[Transcript, ...]]:
+        """Transcribe waveforms of at most 30 s whose language is given; blocks while it is iterated over.
+
+        After each step, which takes about as long as one waveform does, yields the transcripts that are final by then,
+        in order. Between two steps nothing of the waveforms is in the engine but what the iterator holds.
+        """
+        ...

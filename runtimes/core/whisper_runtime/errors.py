@@ -5,6 +5,7 @@ RequestFailure
 │   ├── AudioEmpty           there is no audio in the request
 │   └── UnsupportedTask      the model was not trained for it
 ├── ModelNotFound       404  no model of that name is served here
+├── JobNotFound         404  no job of that id is known here
 ├── UploadTimeout       408  the upload stalled
 ├── AudioTooLarge       413  more bytes than allowed
 ├── AudioTooLong        413  more decoded seconds than allowed
@@ -45,11 +46,14 @@ class RequestFailure(Exception):  # noqa: N818 - its leaves are named by what ha
         """Whether the same request would fail again, so that clients need not retry it."""
         return self.status // 100 == _CALLERS_FAULT and self.status not in _WORTH_RETRYING
 
-    def body(self, request_id: str, service: str) -> dict[str, object]:
-        """The contract's error body; its inner part is the one that OpenAI's clients read."""
+    def detail(self) -> dict[str, str | None]:
+        """What was wrong, as OpenAI's clients read it."""
         kind = "invalid_request_error" if self.permanent else "server_error"
-        error = {"message": self.message, "type": kind, "code": self.code, "param": self.param}
-        return {"error": error, "request_id": request_id, "service": service}
+        return {"message": self.message, "type": kind, "code": self.code, "param": self.param}
+
+    def body(self, request_id: str, service: str) -> dict[str, object]:
+        """The contract's error body."""
+        return {"error": self.detail(), "request_id": request_id, "service": service}
 
     def headers(self) -> dict[str, str]:
         """What tells a client or the router whether and when to try again."""
@@ -85,6 +89,12 @@ class ModelNotFound(RequestFailure):
     """No model of that name is served here."""
 
     status, code = 404, "model_not_found"
+
+
+class JobNotFound(RequestFailure):
+    """No job of that id is known here."""
+
+    status, code = 404, "job_not_found"
 
 
 class UploadTimeout(RequestFailure):

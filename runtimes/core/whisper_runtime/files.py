@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from whisper_runtime.api import answers
 from whisper_runtime.audio.decode import decode
+from whisper_runtime.audio.mono import Limits
 from whisper_runtime.engine import Artifact, Compiles, Engine, Options, never
 from whisper_runtime.errors import RequestFailure
 from whisper_runtime.options import checked
@@ -35,7 +36,8 @@ _FORMS: Mapping[str, Callable[[Result], str]] = MappingProxyType(
 _ONE_EACH = frozenset({"srt", "vtt"})
 _CLEAR = "\r\x1b[K"
 """To the beginning of a terminal's line, which is then empty."""
-_TERMINATED = 128 + signal.SIGTERM
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_STDERR = 2
 
 
 def add_file_flags(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +78,8 @@ def transcribe_files(
     name: str, engine: Engine, settings: Settings, artifact: Artifact, flags: argparse.Namespace
 ) -> int:
     """Load the model, transcribe all; the exit status: 0 all done, 1 some failed, 130 and 143 ended by a signal."""
-    signal.signal(signal.SIGTERM, _end)
+    for number in _SIGNALS:
+        signal.signal(number, _end)
     verify(artifact, settings.threads)
     work = _Work(name, engine, artifact, settings.max_audio_seconds, flags)
     try:
@@ -84,16 +87,15 @@ def transcribe_files(
         if isinstance(engine, Compiles):
             engine.compile()
         return int(not all([work.transcribe(file) for file in flags.files]))  # noqa: C419 - one failure must not end it
-    except KeyboardInterrupt:
-        work.progress.say("interrupted")
-        return 128 + signal.SIGINT
     finally:
         engine.close()
 
 
-def _end(*_: object) -> None:
+def _end(number: int, _: object) -> None:
     """At once: an exception would be lost where the signal comes while a library calls back to read a file."""
-    os._exit(_TERMINATED)
+    clear = _CLEAR if os.isatty(_STDERR) else ""
+    os.write(_STDERR, f"{clear}{signal.strsignal(number)}\n".encode())  # sys.stderr may be in the middle of a line
+    os._exit(128 + number)
 
 
 @dataclass(slots=True)
@@ -150,7 +152,7 @@ class _Work:
         options, unmet = checked(wanted, info, self._artifact.model)
         begun = time.perf_counter()
         with file.open("rb") as opened:
-            audio = decode(opened, self._max_seconds)
+            audio = decode(opened, Limits(self._max_seconds))
         decoded, seconds = time.perf_counter(), seconds_of(audio)
 
         def tell(segments: Sequence[Segment]) -> None:

@@ -15,12 +15,15 @@ from functools import partial
 from typing import TypeVar
 
 from whisper_runtime.engine import Artifact, Compiles, Engine, Options, Stop, Waveform
-from whisper_runtime.errors import DeviceLost
+from whisper_runtime.errors import DeviceLost, Draining
 from whisper_runtime.names import Names
 from whisper_runtime.options import checked
 from whisper_runtime.serving.admission import Admission
+from whisper_runtime.serving.batch import Batch, Bounds
+from whisper_runtime.serving.batch_metrics import BatchMetrics
 from whisper_runtime.serving.canary import prove
-from whisper_runtime.serving.inference import Inference, Outcome
+from whisper_runtime.serving.inference import Admit, Inference, Outcome
+from whisper_runtime.serving.job import BatchJob
 from whisper_runtime.serving.lifecycle import LifeCycle, Phase
 from whisper_runtime.serving.metrics import Metrics
 from whisper_runtime.serving.scratch import Held, Scratch
@@ -29,12 +32,14 @@ from whisper_runtime.serving.threads import Threads, answer, one_requests_failur
 from whisper_runtime.serving.verify import verify
 from whisper_runtime.serving.watch import Watch
 from whisper_runtime.settings import Settings
+from whisper_runtime.speech.spans import DEFAULT, Sensitivity
 from whisper_runtime.speech.transcription import OnSegments, nobody, seconds_of
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _DECODERS = 2
 """Files unpacked or decoded at the same time; each may hold `max_audio_seconds` in memory."""
+_WITHOUT_ENGINE = frozenset({"batch"})
 _LOOK = 1.0
 """Seconds between two looks at whether the threads make progress."""
 _SLACK = 4
@@ -52,7 +57,8 @@ class Job:
     options: Options
     endpoint: str
     request_id: str
-    vad: bool = True
+    vad: Sensitivity | None = DEFAULT
+    """What counts as speech; None to have silence heard as well."""
     on_segments: OnSegments = nobody
     """Called in a thread of inference."""
 
@@ -78,6 +84,10 @@ class Runtime:
         self.inference = Inference(engine, self.admission)
         self.metrics = Metrics(artifact.model, lambda: engine.info, self.admission)
         self.scratch = Scratch(settings.max_spool_bytes)
+        self.batch_scratch = Scratch(settings.max_batch_spool_bytes)
+        bounds = Bounds(settings.max_batch_queue_seconds, settings.batch_seconds, settings.batch_keep_seconds)
+        self.batch = Batch(bounds, self.admission.time_for, self._job_ended)
+        self.batch_metrics = BatchMetrics(self.metrics.registry, self.batch.count)
         self.ended = False
         """Whether every thread has ended, so that the process can end in the usual way."""
         self._decoders = Threads(_DECODERS, "decoding")
@@ -87,6 +97,11 @@ class Runtime:
     def service(self) -> str:
         """What errors call this service."""
         return f"whisper-{self.engine.info.runtime}"
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What can be done here: what the engine can, and what needs no engine."""
+        return self.engine.info.capabilities | _WITHOUT_ENGINE
 
     async def start(self) -> None:
         """Load and prove the model; ends in Ready or Failed."""
@@ -136,7 +151,20 @@ class Runtime:
             _LOG.error("a thread has made no progress for %.0f seconds", limit, extra={"request_id": request_id})
         self.metrics.hung(len(hung))
         self._enter(Phase.FAILED, f"InferenceHung: no progress for {limit:.0f} seconds: the runtime is started anew")
+        self._cut_off()
+
+    def _cut_off(self) -> None:
         self.life.cut_off()
+        self._end_jobs()
+
+    def _end_jobs(self) -> None:
+        """They live no longer than this process."""
+        kind = DeviceLost if self.life.failed else Draining
+        self.batch.cut_off(kind("this runtime ends before the job is done: send the file again"))
+
+    def _job_ended(self, job: BatchJob) -> None:
+        self.batch_metrics.ended(job.state)
+        _LOG.info("a job has ended: %s", job.state, extra={"request_id": job.request_id})
 
     def _enter(self, phase: Phase, reason: str | None = None) -> None:
         self.life.enter(phase, reason)
@@ -176,24 +204,33 @@ class Runtime:
 
     async def transcribe(self, job: Job) -> Done:
         """Decode, wait, transcribe; whoever cancels this stops the engine too."""
-        begun = time.perf_counter()
-        stop = self.stop_flag(job.request_id)
         self.admission.require_room()
+        return await self.hear(job, self.stop_flag(job.request_id), self.admission.admit)
+
+    async def hear(self, job: Job, stop: StopFlag, admit: Admit) -> Done:
+        """The same, within other bounds of time and of room in the queue."""
+        begun = time.perf_counter()
         audio = await self.aside(partial(job.decode, stop), stop)
         decoded = time.perf_counter()
         seconds = seconds_of(audio)
         try:
-            outcome = await self.inference.run(audio, job.options, stop, vad=job.vad, on_segments=job.on_segments)
+            outcome = await self.inference.run(
+                audio, job.options, stop, vad=job.vad, on_segments=job.on_segments, admit=admit
+            )
         except DeviceLost as lost:
             self._enter(Phase.FAILED, f"DeviceLost: {lost.message}")
-            self.life.cut_off()
+            self._cut_off()
             raise
         self.metrics.transcribed(job.endpoint, seconds, outcome)
         return Done(outcome, seconds, decoded - begun, time.perf_counter() - begun)
 
     async def drain(self) -> bool:
-        """Take nothing new and wait for what is in flight, then answer the rest; whether all of it was finished."""
+        """Take nothing new and wait for what is in flight, then answer the rest; whether all of it was finished.
+
+        Jobs end at once: who would ask for their answers is sent to other runtimes from now on.
+        """
         self._enter(Phase.DRAINING)
+        self._end_jobs()
         finished = await self.life.idle(self.settings.drain_seconds)
         self.life.cut_off()
         return finished

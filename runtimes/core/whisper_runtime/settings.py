@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from whisper_models.store.home import DEFAULT
 
 PREFIX = "WHISPER_"
 
@@ -18,12 +19,21 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # a user without a home, as containers have
+        raise ValueError(f"{error}: name a folder in full") from error
+
+
 class Settings(BaseModel):
     """What `serve` is told. A runtime gives its own defaults for `port`, `precision` and `threads`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
-    models: Path = Field(Path("/models"), description="folder of the model store")
+    models: Annotated[Path, AfterValidator(_at_home)] = Field(
+        Path(DEFAULT), validate_default=True, description="folder of the model store"
+    )
     model: str = Field("base", min_length=1, description="the model to serve, as the store calls it")
     precision: str = Field("int8", min_length=1, description="the precision of the variant to serve")
     allow_unverified: bool = Field(
@@ -50,8 +60,18 @@ class Settings(BaseModel):
     )
     load_seconds: Positive = Field(540.0, description="longest that verifying and loading the model may take")
     max_spool_bytes: Count = Field(
-        1 << 30, description="bytes of uploads held at once, mostly on disk; beyond it 503 queue_full"
+        1 << 30, description="bytes of uploads and decoded audio held at once, mostly on disk; beyond it 503 queue_full"
     )
+    max_batch_bytes: Count = Field(512_000_000, description="largest upload on /batch/process, in bytes")
+    max_batch_audio_seconds: Positive = Field(14_400.0, description="longest audio of one job on /batch/process")
+    max_batch_queue_seconds: Positive = Field(
+        43_200.0, description="seconds of audio that may wait in jobs; beyond it 503 queue_full"
+    )
+    max_batch_spool_bytes: Count = Field(
+        3 << 29, description="bytes of uploads held for jobs, mostly on disk; beyond it 503 queue_full"
+    )
+    batch_seconds: Positive = Field(86_400.0, description="longest that a job may take, from its arrival to its end")
+    batch_keep_seconds: Positive = Field(3_600.0, description="how long the answer of a job is kept after its end")
     termination_log: Path = Field(
         Path("/dev/termination-log"), description="file for the reason of a bad end, if it exists"
     )

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from whisper_runtime.api.batch import batch_routes
 from whisper_runtime.api.chunks import chunk_routes
 from whisper_runtime.api.document import document
 from whisper_runtime.api.elsewhere import elsewhere_routes
@@ -26,7 +27,16 @@ from whisper_runtime.errors import InvalidRequest, RequestFailure
 from whisper_runtime.runtime import Runtime
 from whisper_runtime.settings import Settings
 
-ROUTES = (probe_routes, model_routes, transcription_routes, chunk_routes, openai_routes, elsewhere_routes)
+ROUTES = (
+    transcription_routes,
+    openai_routes,
+    chunk_routes,
+    batch_routes,
+    probe_routes,
+    model_routes,
+    elsewhere_routes,
+)
+"""In the order in which a request is compared with them."""
 _SHOWN = 200
 
 
@@ -38,16 +48,18 @@ def create_app(engine: Engine, artifact: Artifact, settings: Settings) -> FastAP
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(runtime.start()), asyncio.create_task(runtime.watch())]
         yield
+        runtime.batch.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(runtime.close)
 
-    app = FastAPI(title=runtime.service, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
-    app.state.runtime = runtime
     routers = [routes(runtime) for routes in ROUTES]
-    for router in routers:
-        app.include_router(router)
+    routes = [route for router in routers for route in router.routes]
+    app = FastAPI(
+        title=runtime.service, version="1", routes=routes, lifespan=lifespan, docs_url="/docs", redoc_url=None
+    )
+    app.state.runtime = runtime
     app.openapi = partial(document, app, runtime)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     app.add_middleware(Envelope, runtime=runtime)
     _answer_errors(app, runtime, _Paths(routers))

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from whisper_runtime.api.forms import FORMATS, ChunkForm, Form, OpenAIForm, TranscribeForm
+from whisper_runtime.api.forms import FORMATS, ChunkForm, FileForm, Form, OpenAIForm, TranscribeForm
 from whisper_runtime.languages import NAMES
 from whisper_runtime.runtime import Runtime
 
 REF = "#/components/schemas/{model}"
-_JSON_ONLY = ("audio_data", "sample_rate", "encoding")
 _NULL, _EMPTY = {"type": "null"}, {"type": "string", "maxLength": 0}
 _MAY_BE_EMPTY = ("model", "model_name", "language")
 _FILE = {"file": {"type": "string", "format": "binary", "description": "Audio in any common format."}}
@@ -26,10 +25,11 @@ def request_bodies(runtime: Runtime) -> dict[str, Schema]:
     transcribe, openai = _options(TranscribeForm, runtime), _options(OpenAIForm, runtime)
     openai["response_format"]["enum"] = list(FORMATS)
     openai |= {f"{name}[]": of for name, of in openai.items() if of.get("type") == "array"}
-    in_form = {name: of for name, of in transcribe.items() if name not in _JSON_ONLY}
+    in_form = _options(FileForm, runtime)
     form = {"required": True, "content": _multipart(openai)}
     return {
         "/transcribe": {"required": True, "content": _multipart(in_form) | _json(transcribe, ())},
+        "/batch/process": {"required": True, "content": _multipart(in_form)},
         "/api/process-chunk": {
             "required": True,
             "content": _json(_options(ChunkForm, runtime), ("session_id", "chunk_id")),

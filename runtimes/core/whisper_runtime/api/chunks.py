@@ -15,11 +15,13 @@ from whisper_runtime.api.forms import ChunkForm
 from whisper_runtime.api.intake import Asked, admitted, bounds, degraded_header, understood
 from whisper_runtime.api.json_audio import unpack
 from whisper_runtime.api.uploads import Shared, read_base64
+from whisper_runtime.audio.mono import Limits
 from whisper_runtime.audio.raw import decode_raw
 from whisper_runtime.engine import Stop, Waveform
 from whisper_runtime.results import Result, Segment, Word
 from whisper_runtime.runtime import Runtime
 from whisper_runtime.serving.replays import Replays
+from whisper_runtime.serving.scratch import Held
 
 T = TypeVar("T", Segment, Word)
 
@@ -94,8 +96,7 @@ def chunk_routes(runtime: Runtime) -> APIRouter:
             chunk = _Chunk(form, audio)
             try:
                 form.refuse_contradiction()
-                vad = form.chunk_metadata.enable_vad is not False
-                asked = understood(request, runtime, form, form.options(), vad=vad)
+                asked = understood(request, runtime, form, form.options())
                 once = replays.once(chunk.key, partial(chunk.transcribe, runtime, asked))
                 content, replayed = await while_connected(request, once)
             finally:
@@ -123,15 +124,17 @@ class _Chunk:
 
     async def _transcribe(self, runtime: Runtime, asked: Asked) -> bytes:
         try:
-            done = await runtime.transcribe(asked.job(partial(self._decode, runtime.settings.max_audio_seconds)))
+            with runtime.scratch.hold() as held:  # its own: the request may end before its work
+                source = partial(self._decode, runtime.settings.max_audio_seconds, held)
+                done = await runtime.transcribe(asked.job(source))
         finally:
             self.close()
         return answer_of(self.form, asked.result(done, runtime)).model_dump_json().encode()
 
-    def _decode(self, max_seconds: float, stop: Stop) -> Waveform:
+    def _decode(self, max_seconds: float, held: Held, stop: Stop) -> Waveform:
         encoding = self.form.chunk_metadata.encoding or "container"
         with self._shared.reading() as audio:
-            return decode_raw(audio, encoding, self.form.rate, max_seconds, stop)
+            return decode_raw(audio, encoding, self.form.rate, Limits(max_seconds, stop, held.take))
 
     def close(self) -> None:
         """Let go of the audio."""

@@ -19,17 +19,22 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         Cancelled: the client has gone.
     """
-    doing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(gone(request))
     try:
-        await asyncio.wait((doing, watching), return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            return doing.result()
-        raise Cancelled
-    finally:
-        for task in (doing, watching):
-            task.cancel()
-        await asyncio.gather(doing, watching, return_exceptions=True)
+        async with asyncio.timeout(None) as connected:
+            watching = asyncio.ensure_future(_hang_up(request, connected))
+            try:
+                return await work
+            finally:
+                watching.cancel()
+    except TimeoutError as error:
+        if connected.expired():
+            raise Cancelled from error
+        raise
+
+
+async def _hang_up(request: Request, connected: asyncio.Timeout) -> None:
+    await gone(request)
+    connected.reschedule(asyncio.get_running_loop().time())
 
 
 async def gone(request: Request) -> None:

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from whisper_runtime import errors
 from whisper_runtime.api import schemas
+from whisper_runtime.api.batch import KEY, LONGEST_KEY
 from whisper_runtime.api.bodies import REF, names_of, request_bodies
 from whisper_runtime.api.chunks import ChunkAnswer
 from whisper_runtime.api.elsewhere import ELSEWHERE
@@ -44,7 +45,12 @@ _ANSWERS: dict[tuple[str, str], type[BaseModel]] = {
     ("/v1/models/{name}", "get"): schemas.OpenAIModel,
     ("/transcribe", "post"): Result,
     ("/api/process-chunk", "post"): ChunkAnswer,
+    ("/batch/process", "post"): schemas.JobStatus,
+    ("/batch/{id}", "get"): schemas.JobStatus,
+    ("/batch/{id}", "delete"): schemas.JobStatus,
 }
+_BATCH = "/batch/"
+_UNKNOWN_JOB = errors.JobNotFound("no such job here: a job is known only to the process that took it", param="id")
 _UNREADY = ("/health", "/livez", "/readyz", "/startupz")
 _STREAMED = (schemas.TextDelta, schemas.TextDone, schemas.StreamError)
 _SHOWN = (schemas.ErrorBody, schemas.PlainTranscription, schemas.VerboseTranscription, *_STREAMED, *_ANSWERS.values())
@@ -66,6 +72,7 @@ def document(app: FastAPI, runtime: Runtime) -> dict[str, Any]:
                 operation["parameters"] = [_ID]
     for path, body in request_bodies(runtime).items():
         made["paths"][path]["post"] |= {"requestBody": body, "parameters": [_REQUIRES]}
+    made["paths"][f"{_BATCH}process"]["post"]["parameters"] = [_REQUIRES, _KEY]
     made["paths"]["/v1/models/{name}"]["get"]["parameters"][0]["schema"] = names_of(runtime)
     return made
 
@@ -78,7 +85,15 @@ _HEADERS = {
         "schema": {"type": "string"},
     },
     "x-idempotent-replay": {"description": "The answer was there already.", "schema": {"const": "true"}},
+    "location": {"description": "Where the job is.", "schema": {"type": "string"}},
     "retry-after": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
+}
+_KEY = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "description": "The caller's name for the job: sent again with the same one, it is the same job.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
 }
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 _REQUIRES = {
@@ -114,10 +129,16 @@ def _answer(description: str, content: Mapping[str, Any], *headers: str) -> dict
 def _responses(path: str, method: str) -> dict[str, Any]:
     if (method.upper(), path) in {(verb, there) for verb, there, _ in ELSEWHERE}:
         return _failures([errors.UnsupportedHere("this is there on gpu only; this is cpu")])
+    if path.startswith(_BATCH):
+        return _of_a_job(method)
     if path.startswith("/v1/audio/"):
         return {"200": _answer("Transcribed.", _OPENAI_CONTENT, "x-whisper-degraded")} | _failures(_UPLOAD)
     if path == "/metrics":
         return {"200": _answer("Prometheus text.", {"text/plain": {"schema": {"type": "string"}}})}
+    return _answers(path, method)
+
+
+def _answers(path: str, method: str) -> dict[str, Any]:
     model = _ANSWERS[path, method]
     answers = {"200": _answer(model.__doc__ or "", _json(model), *_marks(path))}
     if path in _UNREADY:
@@ -125,6 +146,14 @@ def _responses(path: str, method: str) -> dict[str, Any]:
     if method == "post":
         return answers | _failures(_UPLOAD)
     return answers | (_failures(_UPLOAD[1:2]) if "{" in path else {})
+
+
+def _of_a_job(method: str) -> dict[str, Any]:
+    told = _json(schemas.JobStatus)
+    if method == "post":
+        marks = ("location", "x-whisper-degraded", "x-idempotent-replay")
+        return {"202": _answer("Taken.", told, *marks)} | _failures(_UPLOAD)
+    return {"200": _answer(schemas.JobStatus.__doc__ or "", told, "x-whisper-degraded")} | _failures([_UNKNOWN_JOB])
 
 
 def _marks(path: str) -> tuple[str, ...]:

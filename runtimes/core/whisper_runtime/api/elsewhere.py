@@ -10,9 +10,6 @@ from whisper_runtime.errors import UnsupportedHere
 from whisper_runtime.runtime import Runtime
 
 ELSEWHERE = (
-    ("POST", "/batch/process", "gpu and mac"),
-    ("GET", "/batch/{id}", "gpu and mac"),
-    ("DELETE", "/batch/{id}", "gpu and mac"),
     ("POST", "/transcribe/enhanced", "gpu"),
     ("POST", "/transcribe/diarized", "gpu"),
     ("POST", "/alignment/word-level", "gpu"),

@@ -12,11 +12,13 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from whisper_models.catalogue import canonical
 
+from whisper_runtime.api.chunking import ChunkingStrategy
 from whisper_runtime.audio.raw import Encoding
 from whisper_runtime.engine import SAMPLE_RATE, Options
 from whisper_runtime.errors import InvalidRequest, UnsupportedHere
 from whisper_runtime.names import OPENAI_NAME
 from whisper_runtime.results import Task
+from whisper_runtime.speech.spans import DEFAULT, Sensitivity
 
 FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
 STREAMED = ("json", "text")
@@ -47,6 +49,11 @@ class Form(BaseModel):
         """The model asked for."""
         return self.model
 
+    @property
+    def speech(self) -> Sensitivity | None:
+        """What counts as speech; None to have silence heard as well."""
+        return DEFAULT
+
     def unknown(self) -> list[str]:
         """Names of what was sent and is not known, fit for a header."""
         return unknown_names(self)
@@ -70,8 +77,8 @@ class TwoNames(Form):
             raise InvalidRequest(message, param="model")
 
 
-class TranscribeForm(TwoNames):
-    """`POST /transcribe`."""
+class FileForm(TwoNames):
+    """`POST /transcribe` and `/batch/process` with a file, which says itself what it holds."""
 
     prompt: Prompt | None = None
     temperature: Temperature = 0.0
@@ -80,9 +87,11 @@ class TranscribeForm(TwoNames):
     word_timestamps: bool = False
     vad: bool = True
     device: str | None = None
-    audio_data: str | None = None
-    sample_rate: SampleRate = SAMPLE_RATE
-    encoding: Encoding = "container"
+
+    @property
+    def speech(self) -> Sensitivity | None:
+        """As `vad` says."""
+        return DEFAULT if self.vad else None
 
     def options(self) -> Options:
         """What the engine is asked for."""
@@ -96,6 +105,14 @@ class TranscribeForm(TwoNames):
         )
 
 
+class TranscribeForm(FileForm):
+    """`POST /transcribe` in JSON."""
+
+    audio_data: str | None = None
+    sample_rate: SampleRate = SAMPLE_RATE
+    encoding: Encoding = "container"
+
+
 class OpenAIForm(Form):
     """`POST /v1/audio/transcriptions` and `/v1/audio/translations`."""
 
@@ -107,7 +124,7 @@ class OpenAIForm(Form):
     timestamp_granularities: tuple[Literal["word", "segment"], ...] = ()
     include: tuple[Literal["logprobs"], ...] = ()
     keywords: tuple[str, ...] = ()
-    chunking_strategy: Literal["auto"] | None = None
+    chunking_strategy: ChunkingStrategy = None
     """Voice detection chooses what is heard together, always."""
     stream: bool = False
 
@@ -122,6 +139,16 @@ class OpenAIForm(Form):
             word_timestamps="word" in self.timestamp_granularities,
             logprobs="logprobs" in self.include,
         )
+
+    @property
+    def speech(self) -> Sensitivity | None:
+        """As the strategy says."""
+        return self.chunking_strategy.sensitivity() if self.chunking_strategy else DEFAULT
+
+    def unknown(self) -> list[str]:
+        """Also those inside the strategy."""
+        inside = unknown_names(self.chunking_strategy) if self.chunking_strategy else []
+        return [*super().unknown(), *(f"chunking_strategy.{name}" for name in inside)]
 
     def refuse_unsupported(self) -> None:
         """Combinations that have no answer.
@@ -178,6 +205,11 @@ class ChunkForm(TwoNames):
     def rate(self) -> int:
         """Of bare samples."""
         return self.sample_rate or self.chunk_metadata.sample_rate or SAMPLE_RATE
+
+    @property
+    def speech(self) -> Sensitivity | None:
+        """As `enable_vad` says."""
+        return None if self.chunk_metadata.enable_vad is False else DEFAULT
 
     def options(self) -> Options:
         """What the engine is asked for."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, BinaryIO, cast
 
 from fastapi import Request
@@ -16,11 +15,13 @@ from whisper_runtime.api.forms import Form
 from whisper_runtime.api.middleware import endpoint_of
 from whisper_runtime.api.uploads import Bounds, Shared
 from whisper_runtime.audio.decode import decode
-from whisper_runtime.engine import EngineInfo, Options, Stop, Waveform
+from whisper_runtime.audio.mono import Limits
+from whisper_runtime.engine import Options, Stop, Waveform
 from whisper_runtime.errors import AudioTooLarge, InvalidRequest, UnsupportedHere
 from whisper_runtime.results import DeviceUse, Result
 from whisper_runtime.runtime import Done, Job, Runtime
 from whisper_runtime.serving.scratch import Held
+from whisper_runtime.speech.spans import Sensitivity
 
 REQUIRE = "x-whisper-require"
 _FILES = ("file", "audio")
@@ -37,19 +38,20 @@ async def admitted(request: Request, runtime: Runtime) -> AsyncIterator[Held]:
         Loading, Draining, DeviceLost, QueueFull, UnsupportedHere
     """
     async with runtime.working() as held:
-        refuse_missing(request.headers.get(REQUIRE, ""), runtime.engine.info)
+        refuse_missing(request, runtime)
         yield held
 
 
-def refuse_missing(required: str, info: EngineInfo) -> None:
+def refuse_missing(request: Request, runtime: Runtime) -> None:
     """What a caller cannot do without, by the names of capabilities, separated by commas.
 
     Raises:
         UnsupportedHere: the engine lacks one; another runtime may have it.
     """
-    missing = [name for part in required.split(",") if (name := part.strip()) and name not in info.capabilities]
+    required, able_to = request.headers.get(REQUIRE, ""), runtime.capabilities
+    missing = [name for part in required.split(",") if (name := part.strip()) and name not in able_to]
     if missing:
-        able = ", ".join(sorted(info.capabilities)) or "nothing of the kind"
+        able = ", ".join(sorted(able_to))
         raise UnsupportedHere(f"{REQUIRE}: {', '.join(missing)} is not done here; {able} is", param=REQUIRE)
 
 
@@ -60,12 +62,16 @@ def bounds(runtime: Runtime, audio_bytes: int, held: Held) -> Bounds:
 
 
 def fields(body: FormData) -> list[tuple[str, Any]]:
-    """What of a multipart body is not a file."""
-    return [(name, value) for name, value in body.multi_items() if not isinstance(value, UploadFile)]
+    """All of a multipart body but its audio. Other files are among it: none of them is an option that we know."""
+    return [pair for pair in body.multi_items() if not _is_audio(*pair)]
 
 
-def file_source(body: FormData, limit: int, runtime: Runtime) -> Source:
-    """The one file of a multipart body.
+def _is_audio(name: str, value: Any) -> bool:
+    return name in _FILES and isinstance(value, UploadFile)
+
+
+def uploaded(body: FormData, limit: int) -> Shared:
+    """The one file of a multipart body, whose end closes it.
 
     Raises:
         InvalidRequest, AudioTooLarge
@@ -78,13 +84,18 @@ def file_source(body: FormData, limit: int, runtime: Runtime) -> Source:
     if (files[0].size or 0) > limit:
         raise AudioTooLarge(f"the upload is larger than the {limit} bytes allowed here", param="file")
     shared = Shared(files[0].file)
-    files[0].file = cast("BinaryIO", shared)  # the body's end closes it
-    return partial(_decode, shared, runtime.settings.max_audio_seconds)
+    files[0].file = cast("BinaryIO", shared)
+    return shared
 
 
-def _decode(shared: Shared, max_seconds: float, stop: Stop) -> Waveform:
-    with shared.reading() as file:
-        return decode(file, max_seconds, stop)
+def file_source(shared: Shared, max_seconds: float, held: Held) -> Source:
+    """Reads a file in any common format."""
+
+    def read(stop: Stop) -> Waveform:
+        with shared.reading() as file:
+            return decode(file, Limits(max_seconds, stop, held.take))
+
+    return read
 
 
 def degraded_header(degraded: Sequence[str]) -> dict[str, str]:
@@ -97,7 +108,7 @@ class Asked:
     """What a request asks for, as far as it can be honoured here."""
 
     options: Options
-    vad: bool
+    vad: Sensitivity | None
     device: DeviceUse
     degraded: tuple[str, ...]
     endpoint: str
@@ -113,9 +124,7 @@ class Asked:
         return result_of(done, self.options, info, runtime.names.model, self.request_id, self.degraded)
 
 
-def understood(
-    request: Request, runtime: Runtime, form: Form, options: Options, *, vad: bool = True, device: str | None = None
-) -> Asked:
+def understood(request: Request, runtime: Runtime, form: Form, options: Options, *, device: str | None = None) -> Asked:
     """What a form asks for, and the names of what of it cannot be honoured.
 
     Raises:
@@ -133,7 +142,7 @@ def understood(
         use = use.model_copy(update={"requested": device, "fallback_reason": reason})
     return Asked(
         options=options,
-        vad=vad,
+        vad=form.speech,
         device=use,
         degraded=tuple(dict.fromkeys(degraded)),
         endpoint=endpoint_of(request.scope),

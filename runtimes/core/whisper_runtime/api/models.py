@@ -27,13 +27,13 @@ def model_routes(runtime: Runtime) -> APIRouter:
 
     @routes.get("/v1/models", summary="OpenAI's list of models")
     async def openai_models() -> dict[str, Any]:
-        return {"object": "list", "data": [_openai_model(name) for name in runtime.names.every]}
+        return {"object": "list", "data": [_openai_model(name, runtime) for name in runtime.names.every]}
 
     @routes.get("/v1/models/{name:path}", summary="One model, by any of its names")
     async def openai_model(name: str) -> dict[str, Any]:
         if name not in runtime.names.every:
             raise ModelNotFound(f"model {name!r} is not served here", param="model")
-        return _openai_model(name)
+        return _openai_model(name, runtime)
 
     return routes
 
@@ -47,7 +47,7 @@ def _model(runtime: Runtime) -> dict[str, Any]:
         "precision": artifact.precision,
         "size_bytes": artifact.size_bytes,
         "languages": list(info.languages),
-        "capabilities": sorted(info.capabilities),
+        "capabilities": sorted(runtime.capabilities),
     }
 
 
@@ -62,5 +62,5 @@ def _devices(runtime: Runtime) -> dict[str, Any]:
     }
 
 
-def _openai_model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "whisper"}
+def _openai_model(name: str, runtime: Runtime) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": runtime.artifact.written_at, "owned_by": "whisper"}

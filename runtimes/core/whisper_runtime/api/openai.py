@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from whisper_runtime.api import answers
+from whisper_runtime.api.chunking import gathered
 from whisper_runtime.api.disconnect import while_connected
 from whisper_runtime.api.events import streamed
 from whisper_runtime.api.forms import OpenAIForm, parse
-from whisper_runtime.api.intake import admitted, bounds, degraded_header, fields, file_source, understood
+from whisper_runtime.api.intake import admitted, bounds, degraded_header, fields, file_source, understood, uploaded
 from whisper_runtime.api.uploads import read_form
 from whisper_runtime.results import Result, Task
 from whisper_runtime.runtime import Runtime
@@ -44,10 +45,10 @@ async def _answered(request: Request, runtime: Runtime, task: Task) -> Response:
         limit = runtime.settings.openai_limit
         body = await read_form(request, bounds(runtime, limit, held))
         open_.push_async_callback(body.close)
-        form = parse(OpenAIForm, fields(body), _REPEATED)
+        form = parse(OpenAIForm, gathered(fields(body)), _REPEATED)
         form.refuse_unsupported()
         asked = understood(request, runtime, form, form.options(task))
-        job = asked.job(file_source(body, limit, runtime))
+        job = asked.job(file_source(uploaded(body, limit), runtime.settings.max_audio_seconds, held))
         if form.stream:
             return await streamed(request, runtime, job, degraded_header(asked.degraded), open_)
         done = await while_connected(request, runtime.transcribe(job))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from whisper_runtime.engine import Device
-from whisper_runtime.results import DeviceUse, TokenLogprob
+from whisper_runtime.results import DeviceUse, Result, TokenLogprob
+from whisper_runtime.serving.job import State
 from whisper_runtime.serving.lifecycle import Phase
 
 Status = Literal["starting", "ok", "degraded", "draining", "failed"]
@@ -33,6 +35,24 @@ class ErrorBody(_Shape):
     error: ErrorDetail
     request_id: str
     service: str
+
+
+class JobStatus(_Shape):
+    """A job, and its answer once it is done."""
+
+    id: str
+    status: State
+    request_id: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    progress: Annotated[float, Field(ge=0, le=1)]
+    audio_seconds: Seconds | None
+    seconds_left: Seconds | None
+    degraded: tuple[str, ...]
+    error: ErrorDetail | None
+    result: Result | None
+    """The last field: an answer on disk is put in as it is."""
 
 
 class Probe(_Shape):
@@ -102,7 +122,7 @@ class OpenAIModel(_Shape):
 
     id: str
     object: Literal["model"]
-    created: int
+    created: int | None
     owned_by: str
 
 

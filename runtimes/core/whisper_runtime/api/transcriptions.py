@@ -7,13 +7,22 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from whisper_runtime.api.disconnect import while_connected
-from whisper_runtime.api.forms import TranscribeForm, parse
-from whisper_runtime.api.intake import Source, admitted, bounds, degraded_header, fields, file_source, understood
+from whisper_runtime.api.forms import FileForm, TranscribeForm, parse
+from whisper_runtime.api.intake import (
+    Source,
+    admitted,
+    bounds,
+    degraded_header,
+    fields,
+    file_source,
+    understood,
+    uploaded,
+)
 from whisper_runtime.api.json_audio import unpack
 from whisper_runtime.api.uploads import Shared, read_base64, read_form
+from whisper_runtime.audio.mono import Limits
 from whisper_runtime.audio.raw import decode_raw
 from whisper_runtime.engine import Stop, Waveform
 from whisper_runtime.runtime import Runtime
@@ -31,21 +40,23 @@ def transcription_routes(runtime: Runtime) -> APIRouter:
             read = _read_json if "json" in request.headers.get("content-type", "") else _read_multipart
             form, source = await read(request, runtime, held, open_)
             form.refuse_contradiction()
-            asked = understood(request, runtime, form, form.options(), vad=form.vad, device=form.device)
+            asked = understood(request, runtime, form, form.options(), device=form.device)
             done = await while_connected(request, runtime.transcribe(asked.job(source)))
         result = asked.result(done, runtime)
-        return JSONResponse(result.model_dump(mode="json"), headers=degraded_header(result.degraded))
+        more = degraded_header(result.degraded)
+        return Response(result.model_dump_json(), media_type="application/json", headers=more)
 
     return routes
 
 
 async def _read_multipart(
     request: Request, runtime: Runtime, held: Held, open_: AsyncExitStack
-) -> tuple[TranscribeForm, Source]:
+) -> tuple[FileForm, Source]:
     limit = runtime.settings.max_upload_bytes
     body = await read_form(request, bounds(runtime, limit, held))
     open_.push_async_callback(body.close)
-    return parse(TranscribeForm, fields(body)), file_source(body, limit, runtime)
+    source = file_source(uploaded(body, limit), runtime.settings.max_audio_seconds, held)
+    return parse(FileForm, fields(body)), source
 
 
 async def _read_json(
@@ -59,9 +70,9 @@ async def _read_json(
         await body.close()
     shared = Shared(audio)
     open_.push_async_callback(asyncio.to_thread, shared.close)
-    return form, partial(_decode, shared, form, runtime.settings.max_audio_seconds)
+    return form, partial(_decode, shared, form, runtime.settings.max_audio_seconds, held)
 
 
-def _decode(shared: Shared, form: TranscribeForm, max_seconds: float, stop: Stop) -> Waveform:
+def _decode(shared: Shared, form: TranscribeForm, max_seconds: float, held: Held, stop: Stop) -> Waveform:
     with shared.reading() as audio:
-        return decode_raw(audio, form.encoding, form.sample_rate, max_seconds, stop)
+        return decode_raw(audio, form.encoding, form.sample_rate, Limits(max_seconds, stop, held.take))

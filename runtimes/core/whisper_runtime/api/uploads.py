@@ -53,6 +53,11 @@ class Shared:
         self._lock = threading.Lock()
         self._read = self._given_up = False
 
+    @property
+    def _rolled(self) -> bool:
+        """Whether it is on disk. Starlette asks by this name, and closes what is in memory without a thread."""
+        return bool(getattr(self._file, "_rolled", True))
+
     @contextmanager
     def reading(self) -> Iterator[BinaryIO]:
         """The file, for as long as this lasts.
@@ -126,7 +131,8 @@ async def _bounded(request: Request, most: int, bounds: Bounds) -> AsyncGenerato
     chunks, total = aiter(request.stream()), 0
     while True:
         try:
-            chunk = await asyncio.wait_for(anext(chunks), bounds.idle_seconds)
+            async with asyncio.timeout(bounds.idle_seconds):
+                chunk = await anext(chunks)
         except StopAsyncIteration:
             return
         except TimeoutError as error:
@@ -138,7 +144,7 @@ async def _bounded(request: Request, most: int, bounds: Bounds) -> AsyncGenerato
             raise _too_large(limit)
         if time.monotonic() - begun > bounds.seconds:
             raise UploadTimeout(f"the upload took longer than the {bounds.seconds:g} seconds allowed")
-        bounds.held.arrived(len(chunk))
+        bounds.held.take(len(chunk))
         yield chunk
 
 

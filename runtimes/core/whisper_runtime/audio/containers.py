@@ -5,6 +5,8 @@ FFmpeg also reads playlists that name other files and addresses; only formats th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, NoReturn
 
 import av
@@ -13,8 +15,8 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from whisper_runtime.audio.mono import Mono
-from whisper_runtime.engine import Stop, Waveform, never
+from whisper_runtime.audio.mono import Limits, Mono
+from whisper_runtime.engine import Waveform
 from whisper_runtime.errors import UndecodableAudio, UnsupportedAudio
 
 _FORMATS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,opus,tta,w64,wav,webm,wv"
@@ -26,12 +28,36 @@ _EXACT = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "flac"})
 _SLACK_SECONDS, _SLACK = 1.0, 0.01
 
 
-def decode_container(file: BinaryIO, max_seconds: float, stop: Stop = never) -> Waveform:
+def decode_container(file: BinaryIO, limits: Limits) -> Waveform:
     """The first audio stream of a container, as mono at 16 kHz.
 
     Raises:
         AudioEmpty, AudioTooLong, UnsupportedAudio, UndecodableAudio
     """
+    with _opened(file) as (container, stream):
+        try:
+            return _decode(container, stream, limits)
+        except av.error.FFmpegError as error:
+            message = f"the {container.format.name} file is broken: {error.strerror}"
+            raise UndecodableAudio(message, param="file") from error
+        except ValueError as error:
+            message = f"the {container.format.name} file changes its channels or its rate on the way: {error}"
+            raise UndecodableAudio(message, param="file") from error
+
+
+def promised_by_container(file: BinaryIO) -> float | None:
+    """The seconds that a container says it holds; None if it does not say, or only guesses.
+
+    Raises:
+        UnsupportedAudio, UndecodableAudio
+    """
+    with _opened(file) as (container, stream):
+        return _promised(container, stream) or None
+
+
+@contextmanager
+def _opened(file: BinaryIO) -> Iterator[tuple[InputContainer, AudioStream]]:
+    """The container and the first of its streams that is audio."""
     try:
         # The mode is that of an upload on disk, "w+b", unless told: av would write to it.
         opened = av.open(file, "r", container_options=_OPTIONS, metadata_errors="replace")
@@ -40,14 +66,7 @@ def decode_container(file: BinaryIO, max_seconds: float, stop: Stop = never) -> 
     with opened as container:
         if not container.streams.audio:
             raise UnsupportedAudio("the file has no audio track", param="file")
-        try:
-            return _decode(container, container.streams.audio[0], max_seconds, stop)
-        except av.error.FFmpegError as error:
-            message = f"the {container.format.name} file is broken: {error.strerror}"
-            raise UndecodableAudio(message, param="file") from error
-        except ValueError as error:
-            message = f"the {container.format.name} file changes its channels or its rate on the way: {error}"
-            raise UndecodableAudio(message, param="file") from error
+        yield container, container.streams.audio[0]
 
 
 def _refuse(file: BinaryIO, error: Exception) -> NoReturn:
@@ -62,21 +81,21 @@ def _refuse(file: BinaryIO, error: Exception) -> NoReturn:
     raise UnsupportedAudio(message, param="file") from error
 
 
-def _decode(container: InputContainer, stream: AudioStream, max_seconds: float, stop: Stop) -> Waveform:
+def _decode(container: InputContainer, stream: AudioStream, limits: Limits) -> Waveform:
     if stream.codec_context is None:
         raise UndecodableAudio("the audio track is in a codec that nobody here knows", param="file")
     rate = stream.rate
     if not rate:
         raise UndecodableAudio("the audio track has no sample rate", param="file")
-    mono = Mono(rate, max_seconds, stop)
     convert = av.AudioResampler(format="fltp", layout="mono", rate=rate, frame_size=rate)
-    for packet in container.demux(stream):
-        stop()  # also where packets hold no audio
-        for frame in packet.decode():
-            _add(mono, convert.resample(frame))
-    _add(mono, convert.resample(None))
-    _refuse_cut_off(_promised(container, stream), mono.seconds)
-    return mono.waveform()
+    with Mono(rate, limits) as mono:
+        for packet in container.demux(stream):
+            limits.stop()  # also where packets hold no audio
+            for frame in packet.decode():
+                _add(mono, convert.resample(frame))
+        _add(mono, convert.resample(None))
+        _refuse_cut_off(_promised(container, stream), mono.seconds)
+        return mono.waveform()
 
 
 def _add(mono: Mono, frames: list[AudioFrame]) -> None:

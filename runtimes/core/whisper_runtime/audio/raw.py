@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
 import numpy as np
 
 from whisper_runtime.audio.decode import decode
-from whisper_runtime.audio.mono import Mono
-from whisper_runtime.engine import Stop, Waveform, never
+from whisper_runtime.audio.mono import Block, Limits, Mono
+from whisper_runtime.engine import Waveform
 from whisper_runtime.errors import AudioEmpty, InvalidRequest, UndecodableAudio
 
 Encoding = Literal["container", "pcm_s16le", "float32"]
 _BYTES = {"pcm_s16le": 2, "float32": 4}
 _PIECE = 1 << 18
-"""Decoding base64 keeps every other thread waiting: in pieces, nobody waits for long."""
+"""Bytes taken at once, whole samples in every encoding. Decoding base64 keeps every other thread waiting: in pieces,
+nobody waits for long."""
 
 
 def from_base64(text: str) -> Iterator[bytes]:
@@ -40,20 +42,24 @@ def _decoded(text: str) -> bytes:
         raise InvalidRequest(f"audio_data is not base64: {error}", param="audio_data") from error
 
 
-def decode_raw(file: BinaryIO, encoding: Encoding, rate: int, max_seconds: float, stop: Stop = never) -> Waveform:
+def decode_raw(file: BinaryIO, encoding: Encoding, rate: int, limits: Limits) -> Waveform:
     """The waveform of bare samples (`pcm_s16le`, `float32`, mono) or of a file in a format (`container`)."""
     if encoding == "container":
-        return decode(file, max_seconds, stop)
-    file.seek(0)
-    data = file.read()
-    if not data:
+        return decode(file, limits)
+    size = file.seek(0, os.SEEK_END)
+    if not size:
         raise AudioEmpty("the request holds no audio", param="audio_data")
-    if len(data) % _BYTES[encoding]:
-        message = f"{len(data)} bytes are not a whole number of {encoding} samples"
+    if size % _BYTES[encoding]:
+        message = f"{size} bytes are not a whole number of {encoding} samples"
         raise UndecodableAudio(message, param="audio_data")
-    mono = Mono(rate, max_seconds, stop)
+    file.seek(0)
+    with Mono(rate, limits) as mono:
+        while data := file.read(_PIECE):
+            mono.add(_samples(data, encoding))
+        return mono.waveform()
+
+
+def _samples(data: bytes, encoding: Encoding) -> Block:
     if encoding == "float32":
-        mono.add(np.frombuffer(data, "<f4").astype(np.float32))
-    else:
-        mono.add(np.frombuffer(data, "<i2").astype(np.float32) / 32768.0)
-    return mono.waveform()
+        return np.frombuffer(data, "<f4").astype(np.float32)
+    return np.frombuffer(data, "<i2").astype(np.int16, copy=False)

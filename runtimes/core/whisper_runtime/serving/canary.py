@@ -18,10 +18,12 @@ from whisper_models.character_errors import character_error_rate
 from whisper_models.clips import Clip, bundled
 
 from whisper_runtime.audio.decode import decode
+from whisper_runtime.audio.mono import Limits
 from whisper_runtime.engine import Artifact, Options, Transcript, Waveform
 from whisper_runtime.errors import EngineError
 from whisper_runtime.serving.inference import Inference
 from whisper_runtime.serving.stop import StopFlag
+from whisper_runtime.speech.spans import DEFAULT, Sensitivity
 
 _CLIPS = Path(__file__).parent / "clips"
 FIRST, SECOND = _CLIPS / "americans.flac", _CLIPS / "country.flac"
@@ -48,7 +50,7 @@ async def prove(inference: Inference, artifact: Artifact) -> frozenset[Check]:
     first, second = clip(FIRST), _second(canary)
     language, other = second.language, clip(second.path)
     before = [_said(await _hear(inference, first)) for _ in workers]
-    between = [await _hear(inference, other, language, vad=canary is not None) for _ in workers]
+    between = [await _hear(inference, other, language, vad=DEFAULT if canary else None) for _ in workers]
     after = [_said(await _hear(inference, first)) for _ in workers]
     if len({*before, *after}) > 1:
         raise EngineError(f"the clip {FIRST.name} gave different answers before and after {second.name}: requests mix")
@@ -66,7 +68,7 @@ async def prove(inference: Inference, artifact: Artifact) -> frozenset[Check]:
 def clip(file: Path) -> Waveform:
     """The audio of a clip."""
     with file.open("rb") as opened:
-        return decode(opened, _MAX_SECONDS)
+        return decode(opened, Limits(_MAX_SECONDS))
 
 
 def _second(canary: Canary | None) -> Clip:
@@ -81,7 +83,9 @@ def _second(canary: Canary | None) -> Clip:
     return known
 
 
-async def _hear(inference: Inference, audio: Waveform, language: str | None = None, *, vad: bool = False) -> Transcript:
+async def _hear(
+    inference: Inference, audio: Waveform, language: str | None = None, *, vad: Sensitivity | None = None
+) -> Transcript:
     outcome = await inference.run(audio, Options(language=language), StopFlag(_PATIENCE, "canary"), vad=vad)
     return outcome.heard.transcript
 

@@ -7,16 +7,20 @@ the engine notices.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 from whisper_runtime.engine import Engine, Options, Waveform
-from whisper_runtime.serving.admission import Admission, Ticket
+from whisper_runtime.serving.admission import Admission, Place
 from whisper_runtime.serving.stepwise import Stepwise, Work
 from whisper_runtime.serving.stop import StopFlag
 from whisper_runtime.serving.threads import Threads, answer
+from whisper_runtime.speech.spans import Sensitivity
 from whisper_runtime.speech.transcription import Heard, Left, OnSegments, nobody, seconds_of, steps
+
+Admit = Callable[[float], Place]
+"""A place for so many seconds of audio; raises where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Inference:
         self.engine = engine
         self.admission = admission
         self.threads = Threads(engine.info.workers, "inference")
-        self._stepwise = Stepwise(self.threads)
+        self._stepwise = Stepwise(self.threads, engine.info.workers)
 
     async def prepare(self, work: Callable[[], None], stop: StopFlag) -> None:
         """Do what comes before the first request, in an inference thread.
@@ -45,7 +49,14 @@ class Inference:
         await answer(self.threads.submit(work, stop), stop)
 
     async def run(
-        self, audio: Waveform, options: Options, stop: StopFlag, *, vad: bool, on_segments: OnSegments = nobody
+        self,
+        audio: Waveform,
+        options: Options,
+        stop: StopFlag,
+        *,
+        vad: Sensitivity | None,
+        on_segments: OnSegments = nobody,
+        admit: Admit | None = None,
     ) -> Outcome:
         """Wait for its turns, then for its answer; `on_segments` is called in a worker's thread.
 
@@ -53,9 +64,9 @@ class Inference:
             QueueFull, DeadlineExceeded, EngineError
         """
         seconds = seconds_of(audio)
-        place = _Place(asyncio.get_running_loop(), self.admission, self.admission.admit(seconds))
-        hearing = steps(self.engine, audio, options, stop, vad=vad, on_segments=on_segments)
-        work = Work(place.shrinking(hearing), stop)
+        place = _OnLoop(asyncio.get_running_loop(), (admit or self.admission.admit)(seconds))
+        hearing = place.shrinking(steps(self.engine, audio, options, stop, vad=vad, on_segments=on_segments))
+        work = Work(hearing, stop)
         work.future.add_done_callback(place.release)
         try:
             self._stepwise.begin(work, seconds)
@@ -75,21 +86,20 @@ class Inference:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Gives a ticket back on the event loop, bit by bit, from whichever threads the work is done in."""
+class _OnLoop:
+    """Gives a place back on the event loop, bit by bit, from whichever threads the work is done in."""
 
     loop: asyncio.AbstractEventLoop
-    admission: Admission
-    ticket: Ticket
+    place: Place
 
-    def shrinking(self, hearing: Iterator[Left | Heard]) -> Iterator[Left | Heard]:
+    def shrinking(self, hearing: Iterator[Left | Heard]) -> Generator[Left | Heard, None, None]:
         """The same steps; what is heard takes no place any more."""
         for made in hearing:
             if isinstance(made, Left):
-                self.loop.call_soon_threadsafe(self.admission.heard, self.ticket, made.seconds)
+                self.loop.call_soon_threadsafe(self.place.heard, made.seconds)
             yield made
 
     def release(self, _: Future[Heard]) -> None:
         """All of it."""
         if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.admission.release, self.ticket)
+            self.loop.call_soon_threadsafe(self.place.release)

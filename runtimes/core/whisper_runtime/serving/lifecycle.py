@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-from whisper_runtime.errors import Compiling, DeviceLost, Draining, Loading
+from whisper_runtime.errors import Compiling, DeviceLost, Draining, Loading, Unavailable
 
 
 class Phase(StrEnum):
@@ -71,13 +71,19 @@ class LifeCycle:
 
     def require_ready(self) -> None:
         """Refuse a request that has come too early or too late. Another runtime may answer it, so always with 503."""
+        if refusal := self.refusal():
+            raise refusal
+
+    def refusal(self) -> Unavailable | None:
+        """What a request is told now, if it is not welcome."""
         if self.phase in _BEFORE_READY:
             kind = Compiling if self.phase is Phase.COMPILING else Loading
-            raise kind(f"the model is not ready yet ({self.phase}); try again soon", retry_after=_RETRY_SECONDS)
+            return kind(f"the model is not ready yet ({self.phase}); try again soon", retry_after=_RETRY_SECONDS)
         if self.phase is Phase.DRAINING:
-            raise Draining("this runtime is shutting down; another one will answer", retry_after=_RETRY_SECONDS)
+            return Draining("this runtime is shutting down; another one will answer", retry_after=_RETRY_SECONDS)
         if self.failed:
-            raise DeviceLost(f"this runtime has failed and ends: {self.reason}", retry_after=_RETRY_SECONDS)
+            return DeviceLost(f"this runtime has failed and ends: {self.reason}", retry_after=_RETRY_SECONDS)
+        return None
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -16,6 +16,7 @@ from whisper_runtime.serving.inference import Outcome
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 _FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_BATCHES = (1, 2, 4, 8)
 _WHERE = ("model", "device", "endpoint")
 _CANARY = (
     "1 for each check that ran before the first request and passed: isolation (a clip gives the same before and after "
@@ -39,6 +40,24 @@ class _Fallbacks(Collector):
         yield family
 
 
+class _Queue(Collector):
+    """As it is at the moment, and for the device that would hear it now."""
+
+    def __init__(self, model: str, info: Callable[[], EngineInfo], admission: Admission) -> None:
+        self._model, self._info, self._admission = model, info, admission
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        where = (self._model, self._info().device.used)
+        depth, seconds = self._admission.depth, self._admission.queued_seconds
+        for name, about, value in (
+            ("whisper_queue_depth", "Requests admitted and not finished.", depth),
+            ("whisper_queue_audio_seconds", "What is left to hear of their audio.", seconds),
+        ):
+            family = GaugeMetricFamily(name, about, labels=("model", "device"))
+            family.add_metric(where, value)
+            yield family
+
+
 class Metrics:
     """Counts for one app that serves one model on one device."""
 
@@ -57,8 +76,17 @@ class Metrics:
             "whisper_inference_seconds", "Time of inference.", _WHERE, registry=r, buckets=_SECONDS
         )
         self._factor = Histogram("whisper_realtime_factor", "Inference ÷ audio.", _WHERE, registry=r, buckets=_FACTORS)
+        self._together = Histogram(
+            "whisper_batch_size", "Windows of a file decoded at once.", _WHERE, registry=r, buckets=_BATCHES
+        )
         self._suppressed = Counter(
             "whisper_hallucination_suppressed", "Windows left out.", (*_WHERE, "rule"), registry=r
+        )
+        self._in_full = Counter(
+            "whisper_heard_in_full",
+            "Windows heard once more in the model's full context, since the short one was not believed.",
+            (*_WHERE, "reason"),
+            registry=r,
         )
         self._loaded = Gauge("whisper_model_loaded", "1 once the model is loaded.", ("model", "device"), registry=r)
         self._canary = Gauge("whisper_canary_ok", _CANARY, ("model", "device", "check"), registry=r)
@@ -66,10 +94,7 @@ class Metrics:
             "whisper_model_load_seconds", "How long loading took.", ("model", "device", "cache"), registry=r
         )
         self._hung = Counter("whisper_hung_threads", "Threads that make no progress.", ("model", "device"), registry=r)
-        depth = Gauge("whisper_queue_depth", "Requests admitted and not finished.", registry=r)
-        depth.set_function(lambda: admission.depth)
-        queued = Gauge("whisper_queue_audio_seconds", "What is left to hear of their audio.", registry=r)
-        queued.set_function(lambda: admission.queued_seconds)
+        r.register(_Queue(model, info, admission))
 
     def _device(self) -> str:
         return self._info().device.used
@@ -105,8 +130,12 @@ class Metrics:
         self._inference.labels(*where).observe(took)
         if seconds:
             self._factor.labels(*where).observe(took / seconds)
+        for size in outcome.heard.batches:
+            self._together.labels(*where).observe(size)
         for rule in outcome.heard.transcript.suppressed:
             self._suppressed.labels(*where, rule).inc()
+        for reason in outcome.heard.transcript.heard_in_full:
+            self._in_full.labels(*where, reason).inc()
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

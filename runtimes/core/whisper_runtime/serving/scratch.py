@@ -1,15 +1,17 @@
-"""Bounds what uploads hold in memory and on disk, all requests together. Lives on the event loop.
+"""Bounds what requests hold on disk: uploads, most of which are there, and hours of decoded audio.
 
 Admission counts seconds of audio, which are known only once a file has been read. Until then many large uploads at once
-would fill the pod's scratch volume, and Kubernetes evicts a pod for that.
+would fill the pod's scratch volume, and Kubernetes evicts a pod for that. Counted on the event loop and in decoders.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from whisper_runtime.errors import QueueFull
+from whisper_runtime.serving.stop import Cancelled
 
 IN_MEMORY = 1 << 20
 """Bytes of an upload that stay in memory; more go to disk. Each request counts as one that has as much."""
@@ -21,17 +23,22 @@ class Held:
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
-        self._arrived = 0
+        self.arrived = 0
         self.counted = 0
+        self.given_back = False
 
-    def arrived(self, count: int) -> None:
-        """More bytes of the upload.
+    def take(self, count: int) -> None:
+        """More bytes, of the upload or of what is decoded from it.
 
         Raises:
-            QueueFull: there is no room for them beside the other uploads.
+            QueueFull: there is no room for them beside what the others hold.
+            Cancelled: the request has ended.
         """
-        self._arrived += count
-        self._scratch.count(self, max(IN_MEMORY, self._arrived))
+        self._scratch.take(self, count)
+
+    def give_back(self) -> None:
+        """All of it, for good."""
+        self._scratch.give_back(self)
 
 
 class Scratch:
@@ -40,25 +47,45 @@ class Scratch:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.held = 0
+        self._lock = threading.Lock()
 
-    @contextmanager
-    def hold(self) -> Iterator[Held]:
-        """A request's share, given back at its end.
+    def open(self) -> Held:
+        """A request's share, to be given back at its end.
 
         Raises:
             QueueFull
         """
         mine = Held(self)
+        self.take(mine, 0)
+        return mine
+
+    @contextmanager
+    def hold(self) -> Iterator[Held]:
+        """A request's share, for as long as this lasts.
+
+        Raises:
+            QueueFull
+        """
+        mine = self.open()
         try:
-            mine.arrived(0)
             yield mine
         finally:
-            self.held -= mine.counted
+            mine.give_back()
 
-    def count(self, mine: Held, now: int) -> None:
-        """A request holds `now` bytes. Whatever its size, there is room when it is the only one."""
-        others = self.held - mine.counted
-        if others and others + now > self.capacity:
-            message = f"other uploads fill {others} of {self.capacity} bytes; try again as Retry-After says"
-            raise QueueFull(message, retry_after=_RETRY_SECONDS)
-        self.held, mine.counted = others + now, now
+    def take(self, mine: Held, count: int) -> None:
+        """A request holds so many bytes more. Whatever its size, there is room when it is the only one."""
+        with self._lock:
+            if mine.given_back:
+                raise Cancelled
+            now, others = max(IN_MEMORY, mine.arrived + count), self.held - mine.counted
+            if others and others + now > self.capacity:
+                message = f"other requests fill {others} of {self.capacity} bytes; try again as Retry-After says"
+                raise QueueFull(message, retry_after=_RETRY_SECONDS)
+            mine.arrived += count
+            self.held, mine.counted = others + now, now
+
+    def give_back(self, mine: Held) -> None:
+        """A request holds nothing any more."""
+        with self._lock:
+            self.held -= mine.counted
+            mine.counted, mine.given_back = 0, True

@@ -42,6 +42,7 @@ def serve(app: FastAPI) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

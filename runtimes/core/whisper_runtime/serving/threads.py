@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import errno
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from whisper_runtime.serving.stop import Cancelled, StopFlag
 
 T = TypeVar("T")
 _SOON = 2.0
+_NO_ROOM = frozenset({errno.ENOMEM, errno.ENOSPC, errno.EDQUOT})
 
 
 class Threads:
@@ -104,4 +106,7 @@ def one_requests_failure(what: str) -> Iterator[None]:
     except MemoryError as error:
         raise NoMemory(f"not enough memory for this request: {error}", retry_after=_SOON) from error
     except BaseException as error:  # SystemExit too: in a task it would end the event loop, and with it all requests
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            message = f"not enough memory or scratch disk for this request: {error.strerror}"
+            raise NoMemory(message, retry_after=_SOON) from error
         raise EngineError(f"{what} failed: {type(error).__name__}: {error}") from error

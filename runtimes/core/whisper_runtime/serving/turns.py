@@ -7,7 +7,7 @@ waits for ever: all that come once `left / AGEING` seconds of audio went ahead c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -27,11 +27,14 @@ class Turns(Generic[K]):
         """Wait from now on, with so many seconds of audio left to hear."""
         self._waiting[who] = (left + AGEING * self._heard, left)
 
-    def take(self) -> K | None:
-        """Who is due, of equals the one that waits for longest; None if nobody waits."""
+    def take(self, may: Callable[[K], bool] = lambda _: True) -> K | None:
+        """Who is due of those that may, of equals the one that waits for longest; None if nobody waits.
+
+        If none of those that wait may, it is the one who is due all the same.
+        """
         if not self._waiting:
             return None
-        due = min(self._waiting, key=lambda who: self._waiting[who][0])
+        due = min(self._waiting, key=lambda who: (not may(who), self._waiting[who][0]))
         _, left = self._waiting.pop(due)
         self._heard += min(left, self._longest)
         return due

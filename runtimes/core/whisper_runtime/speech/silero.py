@@ -115,4 +115,6 @@ def _head(hidden: Floats) -> Floats:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return np.float32(1) / (np.float32(1) + np.exp(-x))
+    half = np.float32(0.5)
+    chances: Floats = half + half * np.tanh(half * x)  # 1 / (1 + exp(-x)) would overflow, at clicks for one
+    return chances

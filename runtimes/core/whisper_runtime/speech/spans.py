@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy.typing as npt
 
 from whisper_runtime.engine import SAMPLE_RATE
 from whisper_runtime.speech.silero import CHUNK
+
+Probabilities = npt.NDArray[np.float32]
+"""Of speech, one for each chunk."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,6 +27,10 @@ class Span:
         """In samples."""
         return self.end - self.start
 
+    def meets(self, others: Iterable[Span]) -> bool:
+        """Whether a part of one of these is in it."""
+        return any(self.start < other.end and other.start < self.end for other in others)
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
@@ -30,35 +38,58 @@ class Sensitivity:
 
     onset: float = 0.5
     offset: float = 0.35
+    min_voice_seconds: float = 0.15
+    """Music is taken for a voice for moments; the shortest words last twice as long as this."""
     min_silence_seconds: float = 2.0
-    padding_seconds: float = 0.4
+    before_seconds: float = 0.4
+    """What is heard of the silence before speech, and of that after it."""
+    after_seconds: float = 0.4
 
 
 DEFAULT = Sensitivity()
 
 
-def speech_spans(probabilities: npt.NDArray[np.float32], samples: int, how: Sensitivity = DEFAULT) -> tuple[Span, ...]:
+def voices(probabilities: Probabilities, how: Sensitivity = DEFAULT) -> tuple[Span, ...]:
+    """Where somebody speaks without a pause, for long enough to be a voice."""
+    return tuple(sound for sound in _sounds(probabilities, how) if _is_voice(sound, how))
+
+
+def _is_voice(sound: Span, how: Sensitivity) -> bool:
+    return sound.length >= how.min_voice_seconds * SAMPLE_RATE
+
+
+def speech_spans(probabilities: Probabilities, samples: int, how: Sensitivity = DEFAULT) -> tuple[Span, ...]:
     """The spans of speech in audio of `samples`, padded on both sides, in order and without overlap."""
-    patience = round(how.min_silence_seconds * SAMPLE_RATE / CHUNK)
-    runs: list[list[int]] = []
-    silent_for = patience  # since when no speech was heard, in chunks
-    for i, p in enumerate(probabilities.tolist()):
-        if p >= how.onset:
-            if silent_for >= patience:
-                runs.append([i, i])
-            silent_for = 0
-        elif p < how.offset or silent_for:
-            silent_for += 1
-        if runs and not silent_for:
-            runs[-1][1] = i + 1
-    return _padded([Span(a * CHUNK, b * CHUNK) for a, b in runs], samples, int(how.padding_seconds * SAMPLE_RATE))
+    patience = how.min_silence_seconds * SAMPLE_RATE
+    runs: list[Span] = []
+    spoken: set[int] = set()  # the starts of runs with a voice in them
+    for sound in _sounds(probabilities, how):
+        if runs and sound.start - runs[-1].end < patience:
+            runs[-1] = Span(runs[-1].start, sound.end)
+        else:
+            runs.append(sound)
+        if _is_voice(sound, how):
+            spoken.add(runs[-1].start)
+    return _padded([run for run in runs if run.start in spoken], samples, how)
 
 
-def _padded(spans: list[Span], samples: int, padding: int) -> tuple[Span, ...]:
-    """Each span widened by `padding`, but never past the middle of the silence to its neighbour."""
+def _sounds(probabilities: Probabilities, how: Sensitivity) -> Iterator[Span]:
+    """What may be a voice: from the onset until it is below the offset, in order."""
+    begun: int | None = None
+    for i, p in enumerate((*probabilities.tolist(), 0.0)):
+        if begun is None and p >= how.onset:
+            begun = i
+        elif begun is not None and p < how.offset:
+            yield Span(begun * CHUNK, i * CHUNK)
+            begun = None
+
+
+def _padded(spans: list[Span], samples: int, how: Sensitivity) -> tuple[Span, ...]:
+    """Each span widened on both sides, but never past the middle of the silence to its neighbour."""
+    more_before, more_after = int(how.before_seconds * SAMPLE_RATE), int(how.after_seconds * SAMPLE_RATE)
     out: list[Span] = []
     for i, span in enumerate(spans):
         before = (spans[i - 1].end + span.start) // 2 if i else 0
         after = (span.end + spans[i + 1].start) // 2 if i + 1 < len(spans) else samples
-        out.append(Span(max(before, span.start - padding), min(after, span.end + padding)))
+        out.append(Span(max(before, span.start - more_before), min(after, span.end + more_after)))
     return tuple(out)

@@ -5,15 +5,14 @@ A window is what the engine hears at once: spans put end to end, the silence bet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from whisper_runtime.engine import SAMPLE_RATE, Waveform
 from whisper_runtime.speech.silero import CHUNK
-from whisper_runtime.speech.spans import Span
+from whisper_runtime.speech.spans import Probabilities, Span
 
 MAX_SAMPLES = 30 * SAMPLE_RATE
 _SEARCH = 10 * SAMPLE_RATE
@@ -37,6 +36,10 @@ class Window:
             return audio[self.spans[0].start : self.spans[0].end]
         return np.concatenate([audio[span.start : span.end] for span in self.spans])
 
+    def holds(self, spans: Sequence[Span]) -> bool:
+        """Whether a part of one of these is in it."""
+        return any(mine.meets(spans) for mine in self.spans)
+
     def start_at(self, seconds: float) -> float:
         """Where something that starts at `seconds` of the window starts in the file."""
         return self._at(seconds, ends=False)
@@ -55,7 +58,7 @@ class Window:
         return min(last.start + left, last.end) / SAMPLE_RATE
 
 
-def pack(spans: Iterable[Span], probabilities: npt.NDArray[np.float32]) -> tuple[Window, ...]:
+def pack(spans: Iterable[Span], probabilities: Probabilities) -> tuple[Window, ...]:
     """Windows in order, each as full as it gets."""
     windows: list[Window] = []
     for span in spans:
@@ -67,7 +70,7 @@ def pack(spans: Iterable[Span], probabilities: npt.NDArray[np.float32]) -> tuple
     return tuple(windows)
 
 
-def _split(span: Span, probabilities: npt.NDArray[np.float32]) -> Iterator[Span]:
+def _split(span: Span, probabilities: Probabilities) -> Iterator[Span]:
     """A span in pieces of at most 30 s, cut where speech is least likely."""
     while span.length > MAX_SAMPLES:
         limit = span.start + MAX_SAMPLES
