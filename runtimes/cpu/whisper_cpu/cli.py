@@ -6,15 +6,15 @@ import sys
 
 from whisper_models.artifact import Format
 from whisper_runtime.cli import Command, run
-from whisper_runtime.settings import Settings
 from whisper_runtime.threads import available_threads
 
 from whisper_cpu.engine import CpuEngine
+from whisper_cpu.settings import CpuSettings
 
 
-def make_engine(settings: Settings) -> CpuEngine:
+def make_engine(settings: CpuSettings) -> CpuEngine:
     """An engine as the settings want it; loads nothing yet."""
-    return CpuEngine(settings.threads, settings.workers)
+    return CpuEngine(settings.threads, settings.workers, settings.context, settings.attention)
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         name="whisper-cpu",
         about="Speech to text on any CPU: Whisper over ONNX Runtime.",
         form=Format.ONNX,
-        settings=Settings,
+        settings=CpuSettings,
         defaults={"port": 5004, "precision": "int8", "threads": available_threads()},
         engine=make_engine,
     )
