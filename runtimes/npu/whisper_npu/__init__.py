@@ -1,1 +1,1 @@
-"""The npu runtime: OpenVINO GenAI on the best device that works here: an NPU, an integrated GPU, or the CPU."""
+"""The npu runtime: OpenVINO on the best device that works here: an NPU, an integrated GPU, or the CPU."""

@@ -1,4 +1,4 @@
-"""`whisper-npu`: the shared command with OpenVINO GenAI behind it, and `compile`, which fills the cache ahead."""
+"""`whisper-npu`: the shared command with OpenVINO behind it, and `compile`, which fills the cache ahead."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def main() -> None:
     """The entry point of the package."""
     command = Command(
         name="whisper-npu",
-        about="Speech to text by OpenVINO GenAI, on an NPU where there is one.",
+        about="Speech to text by OpenVINO, on an NPU where there is one.",
         form=Format.OPENVINO,
         settings=NpuSettings,
         defaults={"port": 5001, "precision": "int8", "threads": available_threads(), "load_seconds": 1800.0},

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from whisper_runtime.engine import SAMPLE_RATE, Stop, Waveform
+from whisper_runtime.engine import SAMPLE_RATE, Stop, Transcript, Waveform
+from whisper_runtime.results import Segment, Timing, Word
 
 from whisper_npu.engine.devices import DeviceFailure, Reason
-from whisper_npu.engine.messages import Chunk, FoundDevice, Heard, Survey, Wish
+from whisper_npu.engine.messages import FoundDevice, Opening, Survey, Wish
 
 _STEP = 0.005
 
@@ -53,17 +54,18 @@ class FakeDevices:
         found = (FoundDevice(name, f"a fake {name}", self.driver, memory_bytes=1 << 30) for name in sorted(self.there))
         return Survey(tuple(found), "0.0")
 
-    def open(self, folder: Path, device: str, properties: dict[str, Any], stop: Stop, limit: float) -> FakePipeline:
+    def open(self, opening: Opening, stop: Stop, limit: float) -> FakePipeline:
         """Compile, which leaves a blob where the properties want it."""
+        device, properties = opening.device, opening.properties
         self.wait(stop, limit, Reason.COMPILE_TIMEOUT)
         if device in self.refuses:
             raise self.refuses[device]
-        if device not in self.there or not folder.is_dir():
+        if device not in self.there or not opening.folder.is_dir():
             raise DeviceFailure(Reason.COMPILE_FAILED, f"{device} cannot be opened")
         blob = Path(properties.get("CACHE_DIR", "")) / f"{device}.blob"
         if "CACHE_DIR" in properties and not blob.exists():
             blob.write_text(f"a model compiled for {device}")
-        self.opened.append((device, properties))
+        self.opened.append((device, dict(properties)))
         self.open_now += 1
         return FakePipeline(self, device)
 
@@ -85,7 +87,7 @@ class FakePipeline:
         self._before: Waveform | None = None
         self._closed = False
 
-    def hear(self, wish: Wish, stop: Stop, limit: float) -> Heard:
+    def hear(self, wish: Wish, stop: Stop, limit: float) -> Transcript:
         """Fail if told to."""
         if self._closed:
             raise DeviceFailure(Reason.LOST, "it is closed")
@@ -96,8 +98,9 @@ class FakePipeline:
         audio = wish.audio if self._device not in self._devices.mixes or self._before is None else self._before
         self._before = wish.audio
         text, end = self._devices.says(audio), len(wish.audio) / SAMPLE_RATE
-        whole = Chunk(0.0, end, text)
-        return Heard((whole,), (whole,) if wish.words else (), wish.language or "en")
+        words = (Word(word=text, start=0.0, end=end, timing=Timing.DTW),) if wish.options.word_timestamps else None
+        segment = Segment(id=0, start=0.0, end=end, text=text, words=words)
+        return Transcript((segment,), wish.options.language or "en")
 
     def close(self) -> None:
         """Closed once, however often it is asked."""

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
-from whisper_runtime.settings import Count, Positive, Settings
+from whisper_runtime.decoding.settings import DecodingSettings
+from whisper_runtime.settings import Count, Positive
 
 DeviceName = Annotated[str, Field(pattern=r"^(NPU|GPU|CPU)(\.\d+)?$")]
 
 
-class NpuSettings(Settings):
+class NpuSettings(DecodingSettings):
     """What `whisper-npu` is told."""
 
     device_order: tuple[DeviceName, ...] = Field(

@@ -1,4 +1,4 @@
-"""The only place that knows OpenVINO. It is loaded in processes of their own, one for each pipeline: see `child`."""
+"""Chooses devices and asks their processes, in which alone OpenVINO is loaded: see `whisper_npu.child`."""
 
 from whisper_npu.engine.devices import Devices
 from whisper_npu.engine.npu import NpuEngine

@@ -29,6 +29,8 @@ from whisper_npu.engine.messages import FoundDevice
 _LOG = logging.getLogger(__name__)
 _MANIFEST = "blobs.json"
 _PRIVATE = ".private-"
+_GRAPHS = 1
+"""Changes when what `child.surgery` makes of a model's graphs changes."""
 _ABANDONED = 24 * 3600.0
 """Seconds after which a private folder belongs to a process that is gone: no device may compile for so long."""
 
@@ -45,7 +47,8 @@ class Source(StrEnum):
 
 def entry_name(device: FoundDevice, version: str, digest: str | None, properties: Mapping[str, Any]) -> str:
     """All that a blob depends on: equal names for equal blobs, and only for these."""
-    facts = [device.name, device.description, device.driver, device.traits, version, digest, sorted(properties.items())]
+    kind_of_device = [device.name, device.description, device.driver, device.traits]
+    facts = [*kind_of_device, version, digest, _GRAPHS, sorted(properties.items())]
     kind = device.name.partition(".")[0].lower()
     return f"{kind}-{hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]}"
 

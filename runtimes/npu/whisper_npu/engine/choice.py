@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from whisper_runtime.engine import Options
 from whisper_runtime.serving.canary import FIRST, SECOND, clip
 
-from whisper_npu.engine.blobs import BlobCache, Opening, Source, entry_name
+from whisper_npu.engine.blobs import BlobCache, Source, entry_name
 from whisper_npu.engine.crew import Crew
 from whisper_npu.engine.devices import DeviceFailure, Reason
-from whisper_npu.engine.messages import FoundDevice, Survey, Wish
+from whisper_npu.engine.messages import Decoding, FoundDevice, Opening, Survey, Wish
 
 if TYPE_CHECKING:
     from whisper_runtime.engine import Artifact, Stop
@@ -59,17 +60,23 @@ class NoDevice(Exception):  # noqa: N818 - what is left after all refusals
 
 def properties(device: str, settings: NpuSettings) -> dict[str, Any]:
     """What OpenVINO is told for a device, the same for every start, since compiled models are kept by it."""
-    told: dict[str, Any] = {"word_timestamps": True}
     match _kind(device):
         case "NPU":
-            # The other way over this device answers with the audio of the request before (openvino#37937).
-            told["STATIC_PIPELINE"] = True
+            # Not static, it answers with the audio of the request before on this device (openvino#37937).
+            return {"word_timestamps": True, "STATIC_PIPELINE": True}
         case "CPU":
-            told["INFERENCE_NUM_THREADS"] = max(1, settings.threads // settings.workers)
+            told: dict[str, Any] = {"INFERENCE_NUM_THREADS": max(1, settings.threads // settings.workers)}
             if settings.inference_precision == "f32":
-                # Activations in groups of 128 rather than 32: a fifth faster, and no word differs in our clips.
-                told |= {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 128}
-    return told
+                # What was said is kept as it is rather than in 8 bits, so that nothing changes when the loop goes back.
+                told |= {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32"}
+            return told
+        case _:
+            return {}
+
+
+def decoding_on(device: str) -> Decoding:
+    """What decodes on a device: on an NPU OpenVINO GenAI has to."""
+    return "genai" if _kind(device) == "NPU" else "graphs"
 
 
 def _kind(device: str) -> str:
@@ -157,13 +164,15 @@ class Chooser:
         if self._cache is None or _kind(device.name) in _QUICK:
             return self._compile(device, told, stop), Source.NONE
         name = entry_name(device, self.survey.version, self._artifact.digest, told)
-        with self._cache.opening(name) as opening:
-            pipeline = self._compile(device, told | _cached(opening), stop)
-        return pipeline, opening.source
+        with self._cache.opening(name) as blobs:
+            kept = {} if blobs.folder is None else {"CACHE_DIR": str(blobs.folder)}
+            pipeline = self._compile(device, told | kept, stop)
+        return pipeline, blobs.source
 
     def _compile(self, device: FoundDevice, told: Mapping[str, Any], stop: Stop) -> Pipeline:
-        limit = self._settings.compile_seconds
-        return self._devices.open(self._artifact.path, device.name, dict(told), stop, limit)
+        path, context = self._artifact.path, self._settings.context
+        opening = Opening(path, device.name, dict(told), context, decoding_on(device.name))
+        return self._devices.open(opening, stop, self._settings.compile_seconds)
 
     def _require_isolation(self, pipeline: Pipeline, stop: Stop) -> None:
         """A clip, another one, and the first again: an answer that has changed holds something of the other's audio."""
@@ -176,10 +185,8 @@ class Chooser:
 
     def _say(self, pipeline: Pipeline, name: str, stop: Stop) -> str:
         try:
-            return pipeline.hear(Wish(clip(FIRST.with_name(name))), stop, self._settings.compile_seconds).text
+            wish = Wish(clip(FIRST.with_name(name)), Options())
+            heard = pipeline.hear(wish, stop, self._settings.compile_seconds)
         except DeviceFailure as failure:
             raise DeviceFailure(Reason.CHECK_FAILED, failure.message, out_of_memory=failure.out_of_memory) from failure
-
-
-def _cached(opening: Opening) -> dict[str, str]:
-    return {} if opening.folder is None else {"CACHE_DIR": str(opening.folder)}
+        return "".join(segment.text for segment in heard.segments)

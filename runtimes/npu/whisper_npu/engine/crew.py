@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from whisper_npu.engine.blobs import Source
 
 if TYPE_CHECKING:
-    from whisper_runtime.engine import Stop
+    from whisper_runtime.engine import Stop, Transcript
 
     from whisper_npu.engine.devices import Pipeline
-    from whisper_npu.engine.messages import FoundDevice, Heard, Wish
+    from whisper_npu.engine.messages import FoundDevice, Wish
 
 _LOOK = 0.05
 _SLACK = 4
@@ -45,7 +45,7 @@ class Crew:
                 stop()
         return None
 
-    def hear(self, pipeline: Pipeline, wish: Wish, stop: Stop) -> Heard:
+    def hear(self, pipeline: Pipeline, wish: Wish, stop: Stop) -> Transcript:
         """Have it done, with the patience that this device has earned."""
         begun = time.monotonic()
         heard = pipeline.hear(wish, stop, max(self._patience, _SLACK * self._slowest))

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from whisper_runtime.engine import Stop
+from whisper_runtime.engine import Stop, Transcript
 
-from whisper_npu.engine.messages import Heard, Survey, Wish
+from whisper_npu.engine.messages import Opening, Survey, Wish
 
 
 class Reason(StrEnum):
@@ -36,8 +35,8 @@ class DeviceFailure(Exception):  # noqa: N818 - an event that the engine reacts 
 class Pipeline(Protocol):
     """A model compiled for a device. Used by one thread at a time."""
 
-    def hear(self, wish: Wish, stop: Stop, limit: float) -> Heard:
-        """What was said; a device that takes more than `limit` seconds counts as hung.
+    def hear(self, wish: Wish, stop: Stop, limit: float) -> Transcript:
+        """What was said; a device that makes no progress for `limit` seconds counts as hung.
 
         A `stop` that raises leaves the pipeline usable.
 
@@ -61,8 +60,8 @@ class Devices(Protocol):
         """
         ...
 
-    def open(self, folder: Path, device: str, properties: dict[str, Any], stop: Stop, limit: float) -> Pipeline:
-        """Compile the model in a folder for a device, within `limit` seconds.
+    def open(self, opening: Opening, stop: Stop, limit: float) -> Pipeline:
+        """Compile a model for a device, within `limit` seconds.
 
         Raises:
             DeviceFailure, and what `stop` raises

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from whisper_runtime.engine import Waveform
-from whisper_runtime.results import Task
+from whisper_runtime.decoding.context import ContextMode
+from whisper_runtime.engine import Options, Waveform
+
+Decoding = Literal["graphs", "genai"]
+"""Our own loop over the graphs; or OpenVINO GenAI, which knows how to make the static shapes that an NPU wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,9 @@ class Opening:
     folder: Path
     device: str
     properties: Mapping[str, Any]
+    context: ContextMode = "cut"
+    """What a short window is heard in, where the device lets us choose."""
+    by: Decoding = "graphs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +64,25 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Hear up to 30 s."""
+    """Hear a waveform; the answer is its Transcript."""
 
     audio: Waveform
-    language: str | None = None
-    task: Task = "transcribe"
-    prompt: str | None = None
-    hotwords: str | None = None
-    temperature: float = 0.0
-    words: bool = False
+    options: Options
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """Text with its seconds in the audio; `end` is None where the model did not say when it ends."""
-
-    start: float
-    end: float | None
-    text: str
+class Working:
+    """The answer is being made: said now and then."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a wish gave. `words`, where asked for, are the same text once more, word by word."""
+class Leave:
+    """Nobody waits for the answer any more."""
 
-    chunks: tuple[Chunk, ...]
-    words: tuple[Chunk, ...]
-    language: str | None
 
-    @property
-    def text(self) -> str:
-        """All of it."""
-        return "".join(chunk.text for chunk in self.chunks)
+@dataclass(frozen=True, slots=True)
+class Left:
+    """There is no answer, since nobody waited for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from whisper_runtime.engine import Artifact, EngineInfo, Options, Stop, Transcri
 from whisper_runtime.errors import DeviceLost
 from whisper_runtime.results import DeviceUse
 
-from whisper_npu.engine.choice import Chooser, NoDevice, Refusal
+from whisper_npu.engine.choice import Chooser, NoDevice, Refusal, decoding_on
 from whisper_npu.engine.crew import Crew
 from whisper_npu.engine.devices import DeviceFailure, Devices, Pipeline, Reason
-from whisper_npu.engine.hearing import transcribe
+from whisper_npu.engine.messages import Wish
 from whisper_npu.engine.returning import Returning
 from whisper_npu.engine.standing import NO_DEVICE, Standing
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _WORDS = frozenset({"words"})
-_CONTEXT = frozenset({"prompt", "hotwords"})
-"""What openvino_genai offers on every device but an NPU."""
+_OF_OUR_LOOP = frozenset({"prompt", "hotwords", "logprobs"})
+"""What OpenVINO GenAI, which has to decode on an NPU, does not offer there."""
 _TRIES = 2
 """Pipelines of a device that works, after which the request that broke them is to blame."""
 _LOOK = 0.1
@@ -38,7 +38,7 @@ _SOON = 2.0
 
 
 class NpuEngine:
-    """Whisper by OpenVINO GenAI."""
+    """Whisper by OpenVINO."""
 
     def __init__(self, settings: NpuSettings, devices: Devices) -> None:
         self._settings, self._devices = settings, devices
@@ -50,7 +50,7 @@ class NpuEngine:
         self._returning = Returning(self._try_better, self._could_be_better, settings.device_retry_seconds)
         self.info = EngineInfo(
             runtime="npu",
-            engine=f"openvino-genai {importlib.metadata.version('openvino-genai')}",
+            engine=_version("openvino"),
             device=DeviceUse(requested=settings.device_order[0], used=NO_DEVICE),
             workers=settings.workers,
         )
@@ -106,7 +106,7 @@ class NpuEngine:
         """What one pipeline makes of it; a broken one is closed, any other one goes back."""
         use, (options, degraded) = self._standing.use(crew), _honoured(options, crew)
         try:
-            heard = transcribe(lambda wish: crew.hear(pipeline, wish, stop), audio, options, stop)
+            heard = crew.hear(pipeline, Wish(audio, options), stop)
         except DeviceFailure:
             pipeline.close()
             raise
@@ -174,11 +174,12 @@ class NpuEngine:
 
     def _describe(self) -> None:
         crew, standing = self._crew, self._standing
-        context = _CONTEXT if crew is not None and _takes_context(crew) else frozenset()
+        loop = _OF_OUR_LOOP if crew is not None and _in_our_loop(crew) else frozenset()
         self.info = replace(
             self.info,
+            engine=_version("openvino" if crew is None or _in_our_loop(crew) else "openvino-genai"),
             device=standing.use(crew),
-            capabilities=self._of_model | _WORDS | context,
+            capabilities=self._of_model | _WORDS | loop,
             devices=standing.devices(crew, self._chooser.survey) if self._chooser else (),
             fallbacks=dict(standing.fallbacks),
             compile_cache=str(crew.source) if crew else "none",
@@ -208,16 +209,20 @@ class NpuEngine:
             return True
 
 
-def _takes_context(crew: Crew) -> bool:
-    return not crew.device.name.startswith("NPU")
+def _version(library: str) -> str:
+    return f"{library} {importlib.metadata.version(library)}"
+
+
+def _in_our_loop(crew: Crew) -> bool:
+    return decoding_on(crew.device.name) == "graphs"
 
 
 def _honoured(options: Options, crew: Crew) -> tuple[Options, tuple[str, ...]]:
     """Options as this device can honour them: it may not be the one that was in use when the request was taken."""
-    if _takes_context(crew):
+    if _in_our_loop(crew):
         return options, ()
-    unmet = tuple(name for name in sorted(_CONTEXT) if getattr(options, name))
-    return replace(options, prompt=None, hotwords=None), unmet
+    unmet = tuple(name for name in sorted(_OF_OUR_LOOP) if getattr(options, name))
+    return replace(options, prompt=None, hotwords=None, logprobs=False), unmet
 
 
 def _beating(stop: Stop) -> Stop:

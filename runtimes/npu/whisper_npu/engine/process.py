@@ -8,13 +8,12 @@ import sys
 import tempfile
 import time
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import IO, Any
 
-from whisper_runtime.engine import Stop
+from whisper_runtime.engine import Stop, Transcript
 
 from whisper_npu.engine.devices import DeviceFailure, Reason
-from whisper_npu.engine.messages import Heard, Look, Opening, Problem, Survey, Wish
+from whisper_npu.engine.messages import Leave, Look, Opening, Problem, Survey, Wish, Working
 
 _LOOK = 0.05
 """Seconds between two looks at whether anybody still waits; an answer is taken when it comes."""
@@ -45,23 +44,27 @@ class _Process:
             return
 
     def answer(self, stop: Stop, limit: float, late: Reason) -> Any:
-        """The next message.
+        """The next message but those that say that one is being made: each gives it `limit` seconds more.
 
         Raises:
             DeviceFailure: there is none in time (`late`), the child is gone, or it says what went wrong
         """
+        while isinstance(message := self._next(stop, limit, late), Working):
+            stop()
+        if isinstance(message, Problem):
+            raise DeviceFailure(Reason.LOST, message.message, out_of_memory=message.out_of_memory)
+        return message
+
+    def _next(self, stop: Stop, limit: float, late: Reason) -> Any:
         deadline = time.monotonic() + limit
         while not self._messages.poll(_LOOK):
             stop()
             if time.monotonic() > deadline:
                 raise DeviceFailure(late, f"no answer for {limit:.0f} s")
         try:
-            message = self._messages.recv()
+            return self._messages.recv()
         except (EOFError, OSError):
             raise DeviceFailure(Reason.LOST, self._last_words()) from None
-        if isinstance(message, Problem):
-            raise DeviceFailure(Reason.LOST, message.message, out_of_memory=message.out_of_memory)
-        return message
 
     def _last_words(self) -> str:
         status = self._process.wait()
@@ -83,7 +86,7 @@ class _Process:
 
 def _started(messages: int, said: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - this very interpreter, and a module of ours
-        [sys.executable, "-P", "-m", "whisper_npu.engine.child", str(messages)],
+        [sys.executable, "-P", "-m", "whisper_npu.child", str(messages)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=said,
@@ -96,18 +99,21 @@ class _ProcessPipeline:
 
     def __init__(self, process: _Process) -> None:
         self._process = process
-        self._unheard = 0
-        """Answers on their way that nobody waits for any more."""
+        self._left = False
+        """Whether an answer is on its way that nobody waits for any more."""
 
-    def hear(self, wish: Wish, stop: Stop, limit: float) -> Heard:
-        """Ask, and take the answer after those that nobody waited for."""
-        while self._unheard:
+    def hear(self, wish: Wish, stop: Stop, limit: float) -> Transcript:
+        """Ask, and take the answer after one that nobody waited for."""
+        if self._left:
             self._process.answer(stop, limit, Reason.HUNG)
-            self._unheard -= 1
+            self._left = False
         self._process.ask(wish)
-        self._unheard += 1
-        heard: Heard = self._process.answer(stop, limit, Reason.HUNG)
-        self._unheard -= 1
+        try:
+            heard: Transcript = self._process.answer(stop, limit, Reason.HUNG)
+        except BaseException:
+            self._left = True
+            self._process.ask(Leave())
+            raise
         return heard
 
     @property
@@ -133,11 +139,11 @@ class OpenVinoDevices:
             process.end()
         return found
 
-    def open(self, folder: Path, device: str, properties: dict[str, Any], stop: Stop, limit: float) -> _ProcessPipeline:
+    def open(self, opening: Opening, stop: Stop, limit: float) -> _ProcessPipeline:
         """Start a child and have it compile."""
         process = _Process()
         try:
-            process.ask(Opening(folder, device, properties))
+            process.ask(opening)
             process.answer(stop, limit, Reason.COMPILE_TIMEOUT)
         except DeviceFailure as failure:
             process.end()

@@ -1,7 +1,7 @@
-"""The walk over a waveform: 30 s at a time to the pipeline, its text into segments, less what is not to be believed.
+"""The walk over a waveform where OpenVINO GenAI decodes: 30 s at a time to it, and its text into segments.
 
-The pipeline gives neither log-probabilities nor the chance that nobody speaks, so the guards work on the text and on
-the audio: text that goes in circles is tried again warmer, and no text is believed of audio without a voice in it.
+The pipeline gives neither log-probabilities nor the chance that nobody speaks, so what is guarded is the text: what
+goes in circles is tried again warmer.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from whisper_runtime.decoding import compression_ratio, loops, temperatures
+from whisper_runtime.decoding.guards import compression_ratio, loops, temperatures
 from whisper_runtime.engine import SAMPLE_RATE, Options, Stop, Transcript, Waveform
 from whisper_runtime.results import Segment, Timing, Word
 from whisper_runtime.speech.silero import speech_probabilities
-
-from whisper_npu.engine.messages import Chunk, Heard, Wish
+from whisper_runtime.speech.spans import voices
 
 WINDOW = 30 * SAMPLE_RATE
 _LEAST = SAMPLE_RATE // 10
@@ -23,17 +22,40 @@ _REST = SAMPLE_RATE
 """What is left after the last timestamp is heard again only if it is at least this long, and somebody speaks in it."""
 _EDGE = 0.5
 """Seconds before the end of a window in which a text may be cut off, so that it is heard again with what follows."""
-_SPOKEN = 0.5
 
-Hear = Callable[[Wish], Heard]
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Text with its seconds in the audio; `end` is None where the model did not say when it ends."""
+
+    start: float
+    end: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a generation gave. `words`, where asked for, are the same text once more, word by word."""
+
+    chunks: tuple[Chunk, ...]
+    words: tuple[Chunk, ...]
+    language: str | None
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(chunk.text for chunk in self.chunks)
+
+
+Hear = Callable[[Waveform, Options], Heard]
+"""Of up to 30 s."""
 
 
 def transcribe(hear: Hear, audio: Waveform, options: Options, stop: Stop) -> Transcript:
     """The segments of a whole waveform."""
-    walk = _Walk(hear, options)
+    walk = _Walk(hear, options, stop)
     at = 0
     while len(audio) - at >= (_REST if at else _LEAST):
-        stop()
         at += walk.window(audio[at : at + WINDOW], at, more=at + WINDOW < len(audio))
     return Transcript(tuple(walk.segments), walk.language, suppressed=tuple(walk.suppressed))
 
@@ -44,6 +66,7 @@ class _Walk:
 
     hear: Hear
     options: Options
+    stop: Stop
     segments: list[Segment] = field(default_factory=list)
     suppressed: list[str] = field(default_factory=list)
 
@@ -56,13 +79,10 @@ class _Walk:
         """Hear one window that begins at sample `at`; how many samples to go on by."""
         heard, temperature = self._attempt(audio)
         self.options = replace(self.options, language=self.options.language or heard.language)
-        if heard.text.strip() and not self.options.voiced and not spoken(audio):
-            self.suppressed.append("no_speech")
-            return len(audio)
         chunks, step = cut(heard.chunks, len(audio), more=more)
         for chunk, words in zip(chunks, _shared_out(heard.words, chunks), strict=True):
             self._add(chunk, words, at, temperature)
-        if not more and step < len(audio) and not spoken(audio[step:]):
+        if not more and step < len(audio) and not voices(speech_probabilities(audio[step:])):
             return len(audio)
         return step
 
@@ -70,16 +90,8 @@ class _Walk:
         """The first that does not go in circles, else the one that does so least."""
         options, attempts = self.options, list[tuple[Heard, float]]()
         for temperature in temperatures(options.temperature):
-            wish = Wish(
-                audio=audio,
-                language=options.language,
-                task=options.task,
-                prompt=options.prompt,
-                hotwords=options.hotwords,
-                temperature=temperature,
-                words=options.word_timestamps,
-            )
-            attempts.append((self.hear(wish), temperature))
+            self.stop()
+            attempts.append((self.hear(audio, replace(options, temperature=temperature)), temperature))
             if not loops(attempts[-1][0].text):
                 break
         chosen = min(attempts, key=lambda attempt: compression_ratio(attempt[0].text))
@@ -102,11 +114,6 @@ class _Walk:
                 words=tuple(_word(word, offset) for word in words) if self.options.word_timestamps else None,
             )
         )
-
-
-def spoken(audio: Waveform) -> bool:
-    """Whether there is a voice."""
-    return bool((speech_probabilities(audio) >= _SPOKEN).any())
 
 
 def cut(chunks: tuple[Chunk, ...], samples: int, *, more: bool) -> tuple[tuple[Chunk, ...], int]:
