@@ -13,9 +13,10 @@ from typing import TypeVar
 from whisper_models.artifact import OFFERED, Format, Precision, Variant
 from whisper_models.catalogue import AUXILIARIES, canonical, lookup_auxiliary
 from whisper_models.optimize.targets import TARGETS
+from whisper_models.store.home import DEFAULT, own_store
 
-CONVERTED = tuple(form for form in OFFERED if form not in (Format.PYTORCH, Format.AUXILIARY))
-"""The formats that are made from a checkpoint."""
+CONVERTED = tuple(form for form in OFFERED if form not in (Format.PYTORCH, Format.AUXILIARY, Format.COREML))
+"""The formats that are made from a checkpoint wherever one is."""
 
 DEFAULT_PRECISION: Mapping[Format, Precision] = MappingProxyType(
     {form: precisions[0] for form, precisions in OFFERED.items() if form not in CONVERTED}
@@ -32,9 +33,8 @@ Word = TypeVar("Word", bound=StrEnum)
 
 def add_root(command: argparse.ArgumentParser) -> None:
     """Where the models are."""
-    own = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    root = os.environ.get("WHISPER_MODELS") or f"{own}/whisper-models"
-    says = "the store (default: $WHISPER_MODELS, else ~/.local/share/whisper-models)"
+    root = os.environ.get("WHISPER_MODELS") or own_store(os.environ)
+    says = f"the store (default: $WHISPER_MODELS, else {DEFAULT})"
     command.add_argument("--root", type=_folder, default=root, help=says)
 
 

@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 SCHEMA_VERSION = 1
 THRESHOLD = 0.95
 """The similarity to FP32 that is asked of a variant unless told otherwise, on a laptop and in a cluster alike."""
+PREMADE = "premade"
+"""Key under which a manifest says whose variant it is that was taken as it was published, not converted here."""
 MODEL_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?")
 """What a model may be called: it becomes a folder name, part of a Kubernetes name, and the `model` of a request."""
 
@@ -35,7 +37,13 @@ class Format(StrEnum):
     OPENVINO = "openvino"
     GGML = "ggml"
     CTRANSLATE2 = "ctranslate2"
+    COREML = "coreml"  # the encoder that whisper.cpp runs beside a GGML file; made on macOS only, and in no cluster
     AUXILIARY = "auxiliary"  # models around transcription, as published: vad/silero, diarization/pyannote
+
+    @property
+    def is_for_whisper_cpp(self) -> bool:
+        """Whether a variant is found by the one name that whisper.cpp knows it by, rather than in a folder of files."""
+        return self in (Format.GGML, Format.COREML)
 
 
 class Precision(StrEnum):
@@ -53,6 +61,11 @@ class Precision(StrEnum):
     Q4_1 = "q4_1"
     Q4_0 = "q4_0"
 
+    @property
+    def is_rounded(self) -> bool:
+        """Whether weights have fewer bits than Whisper is published with, so that what it hears may differ."""
+        return self not in (Precision.STORED, Precision.FP32, Precision.FP16)
+
 
 OFFERED: Mapping[Format, tuple[Precision, ...]] = MappingProxyType(
     {
@@ -68,6 +81,7 @@ OFFERED: Mapping[Format, tuple[Precision, ...]] = MappingProxyType(
             Precision.Q4_0,
         ),
         Format.CTRANSLATE2: (Precision.FP16, Precision.INT8, Precision.INT8_FLOAT16),
+        Format.COREML: (Precision.FP16,),
         Format.AUXILIARY: (Precision.STORED,),
     }
 )
@@ -192,6 +206,11 @@ class Manifest(_Frozen):
     def variant(self) -> Variant:
         """Which variant this manifest describes."""
         return Variant(self.model, self.format, self.precision)
+
+    @property
+    def premade(self) -> str | None:
+        """The repository that it was taken from ready-made; None for an original, and for what was converted."""
+        return self.tools.get(PREMADE)
 
     @property
     def size_bytes(self) -> int:

@@ -5,7 +5,6 @@ ModelFailure
 ├── UnusableSource          the address, the digest or the folder that was given cannot be a source
 ├── UnsupportedCheckpoint   the source is there, but not in a form that is read here (only a pickle, not a Whisper, …)
 ├── UnverifiedModel         a runtime was told to serve a variant that did not pass its validation
-├── UnusableSample          a clip to validate with cannot be heard, or is too long
 └── Recoverable             the same command succeeds once the cause is gone
     ├── SourceFailure       the hub, or the way to it
     │   ├── HubUnreachable      no answer: route, refusal, time-out, a transfer that broke off
@@ -14,7 +13,7 @@ ModelFailure
     │   ├── TooSlow             a transfer that all but stopped
     │   ├── HubError            an answer of 5xx, or one that makes no sense
     │   ├── Throttled           429 for longer than we are willing to wait
-    │   ├── AuthFailed          401 or 403, or no token to be read: missing, wrong, or without access
+    │   ├── AuthFailed          401, 403 or a proxy's 407, or no token to be read: missing, wrong, or without access
     │   ├── GatedRepo           its terms must be accepted first, by whoever the token belongs to
     │   └── NotFound            no such repository, revision or file
     ├── ContentFailure      what arrived
@@ -26,8 +25,9 @@ ModelFailure
     │   ├── PermissionDenied    owned by somebody else
     │   └── PathTaken           somebody else's files lie where the variant belongs
     ├── SourceMissing       a conversion was asked for, but what it converts is not in the store
-    ├── LibraryMissing      a Python package that the work needs is not installed
+    ├── LibraryMissing      a Python package or a tool that the work needs is not installed
     ├── ConversionFailed    the conversion, or the check that ends it, did not succeed
+    ├── UnusableSample      a clip to validate with cannot be heard, or is too long: its owner may mend it where it is
     └── ValidationFailed    an engine did not load the variant or did not transcribe: crashed, hung, out of memory
 
 A message is one sentence that says what was wrong, where, and what to do about it. It never contains a token.
@@ -72,10 +72,6 @@ class UnverifiedModel(ModelFailure):
     """A runtime was told to serve a variant that did not pass its validation."""
 
 
-class UnusableSample(ModelFailure):
-    """A clip to validate with cannot be heard, or is too long."""
-
-
 class Recoverable(ModelFailure):
     """The same command succeeds once the cause is gone."""
 
@@ -113,7 +109,7 @@ class Throttled(SourceFailure):
 
 
 class AuthFailed(SourceFailure):
-    """401 or 403, or a token that cannot be read where it should be."""
+    """401 or 403, a proxy's 407, or a token that cannot be read where it should be."""
 
 
 class GatedRepo(SourceFailure):
@@ -161,11 +157,15 @@ class SourceMissing(Recoverable):
 
 
 class LibraryMissing(Recoverable):
-    """A Python package that the work needs is not installed."""
+    """A Python package or a tool that the work needs is not installed."""
 
 
 class ConversionFailed(Recoverable):
     """The conversion, or the check that ends it, did not succeed."""
+
+
+class UnusableSample(Recoverable):
+    """A clip to validate with cannot be heard, or is too long; its owner may mend it where it is."""
 
 
 class ValidationFailed(Recoverable):

@@ -45,12 +45,16 @@ class Ready:
     path: str
     similarity: float | None = None
     threshold: float | None = None  # that the similarity was held against
+    premade: str | None = None  # the repository or folder that it was taken from as it is, where it was not converted
+    converted_because: str | None = None  # why it was not taken, where somebody publishes it ready-made
 
     outcome: ClassVar[str] = "Ready"
 
     @classmethod
-    def of(cls, manifest: Manifest, path: str) -> Ready:
-        """From what the store says."""
+    def of(
+        cls, manifest: Manifest, path: str, converted_because: str | None = None, taken_from: str | None = None
+    ) -> Ready:
+        """From what the store says; another store's manifest, which stays as it is, does not name that store."""
         found = manifest.validation
         return cls(
             model=manifest.model,
@@ -62,6 +66,8 @@ class Ready:
             path=path,
             similarity=found.similarity if found else None,
             threshold=found.threshold if found else None,
+            premade=taken_from or manifest.premade,
+            converted_because=_shortened(converted_because) if converted_because else None,
         )
 
 

@@ -21,6 +21,7 @@ class Stage(StrEnum):
     DOWNLOADING = "Downloading"
     VERIFYING = "Verifying"
     CONVERTING = "Converting"
+    OPTIMIZING = "Optimizing"  # converting into fewer bits than the checkpoint has: layout and rounding are one step
     VALIDATING = "Validating"
 
 

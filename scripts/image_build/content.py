@@ -72,7 +72,7 @@ def _files(source: Path) -> Iterator[Path]:
         if (
             entry.name in LEFT_OUT
             or entry.name.startswith(".")
-            or entry.suffix == ".pyc"
+            or entry.suffix in {".pyc", ".so"}
             or entry.name.endswith(".egg-info")
         ):
             continue

@@ -36,14 +36,16 @@ def execute(arguments: argparse.Namespace) -> Exit:
         _tell_catalogue(json_lines=arguments.json)
         return Exit.DONE
     store = UnifiedModelManager(arguments.root)
-    found = store.manifests()
+    found, lost = store.survey()
+    for variant, sentence in lost.items():
+        warn(f"{variant} is left out: {sentence}; make it again, which mends it, or remove it")
     if arguments.json:
         for manifest in found:
             say(as_json(Ready.of(manifest, store.location(manifest.variant))))
     elif found:
         rows = [_row(manifest, str(arguments.root / store.location(manifest.variant))) for manifest in found]
         say("\n".join(table([HEADINGS, *rows], right={3, 4})))
-    else:
+    elif not lost:
         warn(f"{arguments.root} has no models: `whisper-models download --models base` fetches one")
     return Exit.DONE
 

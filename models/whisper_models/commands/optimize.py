@@ -9,24 +9,31 @@ from whisper_models.arguments import add_job, add_models, add_quiet, add_store, 
 from whisper_models.artifact import Variant
 from whisper_models.commands.report import warn
 from whisper_models.commands.tasks import Task, run
-from whisper_models.optimize.targets import TARGETS, Target
+from whisper_models.optimize import targets
+from whisper_models.optimize.targets import TARGETS, Choice, Target
 from whisper_models.outcome import Exit, Outcome, validated
 from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager
 
 NAME = "optimize"
 SAYS = "make and validate what a target is best served with; says what it cannot do here"
-TABLE = "\n".join(
-    f"- {name}: {', '.join(f'{choice.format} {choice.precision}' for choice in target.choices)}"
-    for name, target in TARGETS.items()
-)
+
+
+def _table() -> str:
+    return "\n".join(f"- {name}: {', '.join(map(_told, target.choices))}" for name, target in TARGETS.items())
+
+
+def _told(choice: Choice) -> str:
+    return f"{choice} (on macOS)" if choice.only_on else str(choice)
+
+
 EXAMPLES = f"""\
   whisper-models optimize --target npu --models base,small
   whisper-models optimize --target mac --models large-v3-turbo
 
 A target is one of the runtimes, and these are the variants that each prefers:
 
-{TABLE}"""
+{_table()}"""
 
 
 def declare(command: argparse.ArgumentParser) -> None:
@@ -41,7 +48,7 @@ def declare(command: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> Exit:
     """Make each of the target's variants, and say what is left out."""
     store, target = UnifiedModelManager(arguments.root), TARGETS[arguments.target]
-    wanted = [made for name in names(arguments.models) for made in target.variants(name)]
+    wanted = [made for name in names(arguments.models) for made in target.variants(name, targets.PLATFORM)]
     if not arguments.quiet:
         _explain(target)
     return run(arguments, [Task(one, partial(_outcome, store, one)) for one in wanted])
@@ -54,7 +61,7 @@ def _outcome(store: UnifiedModelManager, wanted: Variant, progress: Progress) ->
 
 
 def _explain(target: Target) -> None:
-    for choice in target.choices:
-        warn(f"{choice.format} {choice.precision}: {choice.why}")
-    for sentence in target.cannot_here():
+    for choice in target.made_on(targets.PLATFORM):
+        warn(f"{choice}: {choice.why}")
+    for sentence in target.cannot_on(targets.PLATFORM):
         warn(f"Not here: {sentence}")

@@ -14,7 +14,10 @@ from whisper_models.errors import AuthFailed, PermissionDenied
 from whisper_models.store import UnifiedModelManager
 
 if TYPE_CHECKING:
-    from whisper_models.download import ModelSource
+    from whisper_models.download import ModelSource, Patience
+
+
+LONGEST_PATIENCE = 3600.0
 
 
 def add_source(command: argparse.ArgumentParser) -> None:
@@ -32,6 +35,12 @@ def add_source(command: argparse.ArgumentParser) -> None:
     source.add_argument("--token-file", type=Path, metavar="FILE", help="file that holds an access token")
     source.add_argument(
         "--ca-bundle", type=Path, metavar="FILE", help="certificates of authorities to trust besides the system's"
+    )
+    source.add_argument(
+        "--patience",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long next to nothing may come before a transfer counts as stopped (default: 30)",
     )
 
 
@@ -77,6 +86,13 @@ def premade_source_of(variant: Variant, arguments: argparse.Namespace) -> ModelS
     return published_source(variant, _endpoint(arguments), _token(arguments.token_file), arguments.ca_bundle)
 
 
+def patience_of(arguments: argparse.Namespace) -> Patience:
+    """How long to go on with a line that brings next to nothing."""
+    from whisper_models.download import Patience  # noqa: PLC0415 - list and path need no HTTP client
+
+    return Patience(silence=arguments.patience) if arguments.patience else Patience()
+
+
 def _named(arguments: argparse.Namespace) -> ModelSource | None:
     from whisper_models.download import AddressSource, FolderSource  # noqa: PLC0415 - list and path need no HTTP client
 
@@ -94,6 +110,13 @@ def _repository(repo: str, arguments: argparse.Namespace) -> ModelSource:
     found = HubSource(repo, arguments.revision or "main", token=token, authorities=trusted)
     endpoint = _endpoint(arguments)
     return replace(found, endpoint=endpoint) if endpoint else found
+
+
+def _seconds(text: str) -> float:
+    found = float(text)  # argparse names the option where it is no number
+    if not 0 < found <= LONGEST_PATIENCE:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most {LONGEST_PATIENCE:g} seconds")
+    return found
 
 
 def _endpoint(arguments: argparse.Namespace) -> str | None:

@@ -50,19 +50,28 @@ def making(
     """The task to have `variant` in the store, and no revision of it that nobody reads any more."""
 
     def work(progress: Progress) -> Ready:
-        manifest = make(progress)
-        try:
-            store.prune(variant, SERVED_AT_MOST)
-        except StorageFailure as failure:
-            warn(f"older revisions of {variant} stay on disk: {failure.message}")
-        return Ready.of(manifest, store.location(variant))
+        return finished(store, make(progress))
 
     return Task(variant, work, after)
 
 
-def converting(store: UnifiedModelManager, variant: Variant) -> Task:
-    """The task to make `variant` of the model's checkpoint."""
-    return making(store, variant, partial(converted, store, variant))
+def finished(
+    store: UnifiedModelManager,
+    manifest: Manifest,
+    converted_because: str | None = None,
+    taken_from: str | None = None,
+) -> Ready:
+    """The end of having a variant: no older revision of it stays that nobody reads any more."""
+    try:
+        store.prune(manifest.variant, SERVED_AT_MOST)
+    except StorageFailure as failure:
+        warn(f"older revisions of {manifest.variant} stay on disk: {failure.message}")
+    return Ready.of(manifest, store.location(manifest.variant), converted_because, taken_from)
+
+
+def converting(store: UnifiedModelManager, variant: Variant, after: Variant | None = None) -> Task:
+    """The task to make `variant` of the model's checkpoint, which another task may bring."""
+    return making(store, variant, partial(converted, store, variant), after)
 
 
 def converted(store: UnifiedModelManager, variant: Variant, progress: Progress) -> Manifest:

@@ -24,7 +24,9 @@ EXAMPLES = f"""\
 The similarity is 1 - character error rate, after Whisper's normalisation, of what a variant and FP32 ONNX of the same
 weights make of a clip; the least of all clips counts. It is written into the manifest and shown by `list`. Below the
 threshold ({THRESHOLD} unless another is given) the exit code is 3, and no service serves the variant unless it is
-told to. Checkpoints and auxiliary models have nothing to be held against: those must be sound and readable."""
+told to. Checkpoints, auxiliary models and CoreML's encoder have nothing to be held against: their bytes must be those
+of their manifests. A checkpoint's configuration and list of weights are read besides, and the .onnx and .safetensors
+files of an auxiliary model are opened; no other file of those is."""
 
 
 def declare(command: argparse.ArgumentParser) -> None:
@@ -46,8 +48,8 @@ def execute(arguments: argparse.Namespace) -> Exit:
     if arguments.check_all == bool(arguments.models):
         arguments.usage.error("say what to validate: --models NAME[,NAME...] or --check-all")
     store = UnifiedModelManager(arguments.root)
-    found = chosen(store, names(arguments.models), arguments)
-    return run(arguments, [Task(one, partial(_outcome, store, one, arguments)) for one in found])
+    found, lost = chosen(store, names(arguments.models), arguments)
+    return run(arguments, [Task(one, partial(_outcome, store, one, arguments)) for one in found], lost)
 
 
 def _outcome(store: UnifiedModelManager, found: Variant, arguments: argparse.Namespace, progress: Progress) -> Outcome:

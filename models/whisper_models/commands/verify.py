@@ -32,25 +32,36 @@ def declare(command: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> Exit:
     """Read everything once."""
     store, wanted = UnifiedModelManager(arguments.root), names([*arguments.named, *arguments.models])
-    lost = [] if wanted else [_lost(sentence) for sentence in store.unreadable()]
-    found = [] if lost and not store.manifests() else chosen(store, wanted, arguments)
+    found, lost = chosen(store, wanted, arguments)
     return run(arguments, [Task(one, partial(_read, store, one)) for one in found], lost)
 
 
-def chosen(store: UnifiedModelManager, wanted: list[str], arguments: argparse.Namespace) -> list[Variant]:
+def chosen(
+    store: UnifiedModelManager, wanted: list[str], arguments: argparse.Namespace
+) -> tuple[list[Variant], list[Failed]]:
     """What is there of these models, or of all, in the format and precision that the options name.
 
+    Beside it what was there and cannot be read any more, a failure each.
+
     Raises:
-        SourceMissing: there is nothing of one of them.
+        SourceMissing: there was never anything of one of them.
     """
     form, precision = arguments.format, arguments.precision
-    there = [found.variant for found in store.manifests()]
-    fits = [one for one in there if form in (None, one.format) and precision in (None, one.precision)]
-    missing = sorted(set(wanted) - {one.model for one in fits})
-    if missing or not fits:
+
+    def fits(one: Variant) -> bool:
+        return form in (None, one.format) and precision in (None, one.precision)
+
+    found, unreadable = store.survey()
+    lost = {one: sentence for one, sentence in unreadable.items() if fits(one)}
+    there = [one.variant for one in found if fits(one.variant)]
+    missing = sorted(set(wanted) - {one.model for one in (*there, *lost)})
+    if missing or not (there or lost):
         what = " ".join(word for word in (", ".join(missing) or "model", form, precision) if word)
         raise SourceMissing(f"{store.root} has no {what}: download or convert it first, or name the store with --root")
-    return [one for one in fits if not wanted or one.model in wanted]
+    return (
+        [one for one in there if not wanted or one.model in wanted],
+        [_lost(one, sentence) for one, sentence in lost.items() if not wanted or one.model in wanted],
+    )
 
 
 def _read(store: UnifiedModelManager, variant: Variant, progress: Progress) -> Ready:
@@ -63,5 +74,5 @@ def _read(store: UnifiedModelManager, variant: Variant, progress: Progress) -> R
     return Ready.of(manifest, store.location(variant))
 
 
-def _lost(sentence: str) -> Failed:
-    return Failed.of(ChecksumMismatch(f"{sentence}: make it again, which mends it, or remove it"))
+def _lost(variant: Variant, sentence: str) -> Failed:
+    return Failed.of(ChecksumMismatch(f"{sentence}: make it again, which mends it, or remove it"), variant)

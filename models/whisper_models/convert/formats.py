@@ -40,7 +40,7 @@ class Converter(Protocol):
     def convert(self, source: Path, target: Path, precision: Precision, say: Say) -> None:
         """Write the checkpoint in `source`, laid out as published, into the empty folder `target`.
 
-        A format of one file writes the file `target` instead.
+        A format that whisper.cpp finds by name writes the file or the folder `target` instead.
 
         Raises:
             UnsupportedCheckpoint, Incomplete: as `open_checkpoint` says.
@@ -62,9 +62,13 @@ CONVERTERS: Mapping[Format, str] = MappingProxyType(
         Format.GGML: "whisper_models.convert.ggml",
         Format.OPENVINO: "whisper_models.convert.openvino",
         Format.CTRANSLATE2: "whisper_models.convert.ctranslate2",
+        Format.COREML: "whisper_models.convert.coreml",
     }
 )
 """The module that makes a format."""
+TOOLS = "tools"
+EXTRAS: Mapping[Format, str] = MappingProxyType({Format.COREML: f"{TOOLS},coreml"})
+"""What to install for a format, where TOOLS do not do."""
 
 
 def converter_of(form: Format) -> Converter:
@@ -78,5 +82,5 @@ def converter_of(form: Format) -> Converter:
     except ModuleNotFoundError as error:
         raise LibraryMissing(
             f"converting to {form} needs the Python package {error.name}, which is not installed here: "
-            "pip install 'whisper-models[tools]'"
+            f"pip install 'whisper-models[{EXTRAS.get(form, TOOLS)}]'"
         ) from error

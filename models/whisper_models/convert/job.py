@@ -6,7 +6,7 @@ import importlib.metadata
 import shutil
 from pathlib import Path
 
-from whisper_models.artifact import OFFERED, Format, Manifest, Variant
+from whisper_models.artifact import OFFERED, Manifest, Variant
 from whisper_models.convert.checkpoint import open_checkpoint
 from whisper_models.convert.formats import CONVERTERS, Converter, converter_of
 from whisper_models.errors import (
@@ -77,10 +77,10 @@ def _make(
     source = store.path(base.variant)
     workspace = _emptied(store.workspace(variant, base.digest.removeprefix("sha256:")))
     require_space(workspace, converter.bytes_needed(source, variant.precision))
-    progress.begin(Stage.CONVERTING)
-    target = workspace / store.file_name(variant) if variant.format is Format.GGML else workspace
+    progress.begin(Stage.OPTIMIZING if variant.precision.is_rounded else Stage.CONVERTING)
+    target = workspace / store.file_name(variant) if variant.format.is_for_whisper_cpp else workspace
     converter.convert(source, target, variant.precision, progress.file)
-    progress.begin(Stage.VALIDATING, sum(path.stat().st_size for path in workspace.iterdir()))
+    progress.begin(Stage.VALIDATING, sum(path.stat().st_size for path in workspace.rglob("*") if path.is_file()))
     converter.check(target, open_checkpoint(source))
     entries = store.entries(workspace, progress.advance)
     tools = {RECIPE: converter.RECIPE, **{name: _version(name) for name in converter.TOOLS}}

@@ -13,7 +13,7 @@ from whisper_models.download import premade
 from whisper_models.download.address import AddressSource
 from whisper_models.download.folder import FolderSource
 from whisper_models.download.hub import HubSource
-from whisper_models.download.offers import PREMADE, Choose, Errand, ModelSource
+from whisper_models.download.offers import Choose, Errand, ModelSource
 from whisper_models.download.retry import Patience
 from whisper_models.download.selection import select
 from whisper_models.errors import Incomplete, from_os_error
@@ -21,7 +21,6 @@ from whisper_models.progress import Progress, Stage
 from whisper_models.store import Inspection, UnifiedModelManager
 
 __all__ = [
-    "PREMADE",
     "AddressSource",
     "FolderSource",
     "HubSource",

@@ -73,13 +73,8 @@ class TryAgain(Exception):  # noqa: N818 - not a failure: a request to wait
 def refused(question: Question, status: int, headers: Mapping[str, str]) -> Exception:
     """What an answer of 4xx or 5xx means."""
     match status:
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN if headers.get("X-Error-Code") == "GatedRepo":
-            return _gated(question)
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return AuthFailed(
-                f"{question.endpoint} refuses access to {question} ({status}): the token is missing, wrong or has no "
-                "access, or there is no such repository; check the token and the repository's name"
-            )
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN | HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            return _denied(question, status, headers)
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             return NotFound(f"{question.endpoint} has no {question}: {question.advice}")
         case HTTPStatus.TOO_MANY_REQUESTS:
@@ -98,10 +93,14 @@ def unreachable(question: Question, error: Exception) -> Exception:
     """No answer, one that broke off, or one that only ever points elsewhere."""
     if isinstance(error, httpx2.TooManyRedirects):
         return odd_answer(question, "sends from one address to the next without end")
+    by_proxy = isinstance(error, httpx2.ProxyError)
+    if by_proxy and str(error).startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
+        return _refused_by_proxy(question)
     cause = _innermost(error)
     # What cannot be read may be a proxy's address with a password in it, so no part of it is repeated.
     strange = isinstance(error, httpx2.InvalidURL)
     said = "an address cannot be read" if strange else str(cause) or type(cause).__name__
+    said = f"the proxy before it answers {said}" if by_proxy else said
     if isinstance(cause, ssl.SSLError):
         return TryAgain(
             TlsFailed(
@@ -157,6 +156,25 @@ def odd_answer(question: Question, what: str) -> HubError:
 def _gated(question: Question) -> GatedRepo:
     return GatedRepo(
         f"{question.repo} is gated: accept its terms on {question.endpoint}, then give a token of the same account"
+    )
+
+
+def _denied(question: Question, status: int, headers: Mapping[str, str]) -> Exception:
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return _refused_by_proxy(question)
+    if headers.get("X-Error-Code") == "GatedRepo":
+        return _gated(question)
+    return AuthFailed(
+        f"{question.endpoint} refuses access to {question} ({status}): the token is missing, wrong or has no "
+        "access, or there is no such repository; check the token and the repository's name"
+    )
+
+
+def _refused_by_proxy(question: Question) -> AuthFailed:
+    return AuthFailed(
+        f"the proxy before {question.endpoint} wants another user name and password than it got (407): write them as "
+        "http://USER:PASSWORD@HOST:PORT into HTTPS_PROXY or HTTP_PROXY; Jobs in a cluster need a proxy that asks for "
+        "none"
     )
 
 

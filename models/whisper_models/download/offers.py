@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from whisper_models.artifact import FileEntry, Format, Manifest, Source, Variant
+from whisper_models.artifact import PREMADE, FileEntry, Format, Manifest, Source, Variant
 from whisper_models.download.retry import Patience
 from whisper_models.download.selection import RemoteFile, require_shards
 from whisper_models.progress import Progress
@@ -15,9 +15,6 @@ from whisper_models.shards import INDEX
 
 Choose = Callable[[str, Mapping[str, RemoteFile]], list[RemoteFile]]
 """(what the source is called, its files by path) → those to take, in this order; raises where it lacks some."""
-
-PREMADE = "premade"
-"""Key under which a manifest says that the variant was taken as it was published, not converted here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 from whisper_models.artifact import Format, Precision, Variant
 from whisper_models.catalogue import CATALOGUE, PublishedFile
 from whisper_models.download.offers import Choose
+from whisper_models.download.precisions import precision_of
 from whisper_models.download.selection import RemoteFile
 from whisper_models.errors import NotFound, UnsupportedCheckpoint
 from whisper_models.store.layout import model_file
@@ -36,16 +36,6 @@ WELCOME: Mapping[Format, tuple[str, ...]] = {
     ),
     Format.CTRANSLATE2: ("preprocessor_config.json", "vocabulary.json", "vocabulary.txt"),
 }
-GGML_MAGIC, GGML_NUMBERS = b"lmgg", 11
-GGML_TYPES = {
-    1: Precision.FP16,
-    2: Precision.Q4_0,
-    3: Precision.Q4_1,
-    7: Precision.Q8_0,
-    8: Precision.Q5_0,
-    9: Precision.Q5_1,
-}
-"""whisper.cpp's numbers for how the matrices are kept; with a thousand for each version of the packing."""
 
 
 def choosing(variant: Variant) -> Choose:
@@ -72,14 +62,7 @@ def check(folder: Path, variant: Variant) -> None:
     Raises:
         UnsupportedCheckpoint: with what they are.
     """
-    found: object = variant.precision
-    match variant.format:
-        case Format.GGML:
-            found = _ggml_precision(folder / model_file(variant))
-        case Format.CTRANSLATE2:
-            found = _ctranslate2_precision(folder / "model.bin")
-        case _:
-            pass
+    found = precision_of(folder, variant)
     if found != variant.precision:
         raise UnsupportedCheckpoint(
             f"what was published as {variant} is {found or 'no such model'}: convert it from the checkpoint instead"
@@ -117,24 +100,3 @@ def _folder_files(variant: Variant, repo: str, files: Mapping[str, RemoteFile]) 
             f"{repo} has no {', '.join(missing[:3])}, which {variant} needs: convert it from the checkpoint instead"
         )
     return sorted((files[name] for name in names if name in files), key=lambda file: file.size)
-
-
-def _ggml_precision(path: Path) -> Precision | None:
-    header = struct.Struct(f"<4s{GGML_NUMBERS}i")
-    with path.open("rb") as file:
-        start = file.read(header.size)
-    if len(start) < header.size or not start.startswith(GGML_MAGIC):
-        return None
-    return GGML_TYPES.get(header.unpack(start)[-1] % 1000)
-
-
-def _ctranslate2_precision(path: Path) -> Precision | None:
-    from whisper_models.convert.ctranslate2.model_file import contents  # noqa: PLC0415 - only for this format
-
-    try:
-        kept = {stored.dtype for stored in contents(path).variables.values() if stored.shape}
-    except ValueError:
-        return None
-    if "int8" in kept:
-        return Precision.INT8_FLOAT16 if "float16" in kept else Precision.INT8
-    return Precision.FP16 if "float16" in kept else None

@@ -1,11 +1,10 @@
-"""Fetches one published file so that it is whole or not there: resumed by ranges, checked, made durable, then named.
+"""Fetches one published file so that it is whole or not there: resumed by ranges, checked, then named.
 
 The Hub's own client neither resumes nor verifies, which is why the bytes are fetched here.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from http import HTTPStatus
@@ -15,44 +14,17 @@ from typing import BinaryIO, Protocol
 import httpx2
 
 from whisper_models.artifact import FileEntry
+from whisper_models.download.digests import Digests
 from whisper_models.download.failures import Question, TryAgain, odd_answer, refused, too_slow, unreachable
 from whisper_models.download.retry import Attempts, Patience
 from whisper_models.download.selection import RemoteFile
 from whisper_models.errors import ChecksumMismatch, HubUnreachable, TooSlow
 from whisper_models.progress import Progress, Stage
-from whisper_models.store.files import BLOCK, sync
+from whisper_models.store.files import BLOCK, begin_to_write
 
+_WRITTEN_AT_ONCE = 16 << 20
+"""Bytes for the disk to begin with, or publishing would wait for all of them."""
 RANGE_START = re.compile(r"bytes\s+(\d+)-")
-
-
-class Digests:
-    """The sha256 of a file, and the digest that its hub publishes, while its bytes go by."""
-
-    def __init__(self, file: RemoteFile) -> None:
-        self._file = file
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget all bytes."""
-        self._sha256 = hashlib.sha256()
-        self._git = hashlib.sha1(b"blob %d\0" % self._file.size, usedforsecurity=False)
-
-    def update(self, block: bytes) -> None:
-        """The next bytes."""
-        self._sha256.update(block)
-        if not self._file.sha256:  # of large files it is known, and a second digest would cost them a tenth
-            self._git.update(block)
-
-    @property
-    def sha256(self) -> str:
-        """Of all bytes so far, in hex."""
-        return self._sha256.hexdigest()
-
-    def as_published(self) -> bool:
-        """The strongest digest that was published is the one that counts; without any there is none to agree with."""
-        if self._file.sha256:
-            return self.sha256 == self._file.sha256
-        return self._git.hexdigest() == self._file.git_sha1
 
 
 class Addressed(Protocol):
@@ -101,9 +73,7 @@ class Transfer:
         if target.is_file():  # verified once; verified again, since a disk may have been full or a node lost
             target.rename(part)
         sha256 = self._whole(file, part)
-        sync(part)
-        part.rename(target)
-        sync(target.parent)
+        part.rename(target)  # not synced: until it is published, which syncs it, whoever continues reads it again
         return FileEntry(path=file.name, size=file.size, sha256=sha256)
 
     def _whole(self, file: RemoteFile, part: Path) -> str:
@@ -162,7 +132,7 @@ class Transfer:
             raise unreachable(question, error) from error
 
     def _receive(self, answer: httpx2.Response, file: RemoteFile, out: BinaryIO, digests: Digests) -> None:
-        pulse, question = _Pulse(self._patience), self._source.question(file.path)
+        pulse, question, written = _Pulse(self._patience), self._source.question(file.path), out.tell()
         try:
             for block in answer.iter_raw():  # as they come: whatever waits to fill a block is lost when we are killed
                 if out.tell() + len(block) > file.size:
@@ -170,6 +140,8 @@ class Transfer:
                 out.write(block)
                 digests.update(block)
                 self._progress.advance(len(block))
+                if out.tell() - written >= _WRITTEN_AT_ONCE:
+                    written = begin_to_write(out, written)
                 if not pulse.beats(len(block)):
                     raise too_slow(question, self._patience.slowest)
         except httpx2.ReadTimeout as error:

@@ -10,6 +10,7 @@ import os
 import ssl
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import httpx2
@@ -32,7 +33,7 @@ def client(patience: Patience, authorities: Path | None, token: str | None) -> h
     if token:
         headers["Authorization"] = f"Bearer {token}"  # httpx2 drops it when a redirect leaves the host
     return httpx2.Client(
-        headers=headers, timeout=timeout(patience), follow_redirects=True, verify=_trusting(authorities)
+        headers=headers, timeout=timeout(patience), follow_redirects=True, verify=_context(*_named(authorities))
     )
 
 
@@ -54,10 +55,10 @@ class _HubClient:
         Raises:
             TlsFailed: their certificates cannot be read.
         """
-        wanted = (authorities, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        wanted = _named(authorities)
         with self._lock:
             if self._trusted != wanted:  # or a question that somebody else has under way would be cut off
-                context = _trusting(authorities)
+                context = _context(*wanted)
                 set_client_factory(lambda: _for_the_hub(context))
                 self._trusted = wanted
 
@@ -75,7 +76,13 @@ def _stay_offline(request: httpx2.Request) -> None:
         raise OfflineModeIsEnabled(f"{request.url.host} is not asked, since HF_HUB_OFFLINE is set")
 
 
-def _trusting(authorities: Path | None) -> ssl.SSLContext:
+def _named(authorities: Path | None) -> tuple[Path | None, str | None, str | None]:
+    """All that says whom to trust."""
+    return authorities, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+
+
+@lru_cache(maxsize=1)  # a run asks and fetches with the same: reading a system's authorities takes 25 ms
+def _context(authorities: Path | None, *_environment: str | None) -> ssl.SSLContext:
     try:
         context = httpx2.create_ssl_context()
         if authorities is not None:

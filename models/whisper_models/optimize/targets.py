@@ -13,15 +13,20 @@ from types import MappingProxyType
 from whisper_models.artifact import Format, Precision, Variant
 
 MACOS = "darwin"
+PLATFORM = sys.platform
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One variant that a target prefers, and a sentence that says why."""
+    """One variant that a target prefers, a sentence that says why, and the one platform that can make it, if any."""
 
     format: Format
     precision: Precision
     why: str
+    only_on: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.format} {self.precision}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,16 @@ class Target:
     cannot_off_macos: tuple[str, ...] = ()
     cannot_on_macos: tuple[str, ...] = ()
 
-    def variants(self, model: str) -> tuple[Variant, ...]:
-        """Those of one model, the preferred one first."""
-        return tuple(Variant(model, choice.format, choice.precision) for choice in self.choices)
+    def made_on(self, platform: str) -> tuple[Choice, ...]:
+        """The choices that this platform can make, the preferred one first."""
+        return tuple(choice for choice in self.choices if choice.only_on in (None, platform))
 
-    def cannot_here(self, platform: str = sys.platform) -> tuple[str, ...]:
-        """What somebody may expect of this target and does not get on this machine, a sentence each."""
+    def variants(self, model: str, platform: str) -> tuple[Variant, ...]:
+        """Those of one model, the preferred one first."""
+        return tuple(Variant(model, choice.format, choice.precision) for choice in self.made_on(platform))
+
+    def cannot_on(self, platform: str) -> tuple[str, ...]:
+        """What somebody may expect of this target and does not get on this platform, a sentence each."""
         return self.cannot + (self.cannot_on_macos if platform == MACOS else self.cannot_off_macos)
 
 
@@ -59,6 +68,12 @@ MAC = Target(
     choices=(
         Choice(Format.GGML, Precision.Q5_0, "q5_0 is a third of f16, which memory bandwidth turns into speed."),
         Choice(Format.GGML, Precision.Q8_0, "q8_0 is half of f16 and gives its words, for whoever has the memory."),
+        Choice(
+            Format.COREML,
+            Precision.FP16,
+            "whisper.cpp, if it was built with WHISPER_COREML=1, runs this encoder beside either file.",
+            only_on=MACOS,
+        ),
     ),
     cannot_off_macos=(
         (
@@ -68,9 +83,8 @@ MAC = Target(
     ),
     cannot_on_macos=(
         (
-            "The CoreML encoder is not made by this version: whisper.cpp makes it with "
-            "models/generate-coreml-model.sh and reads it beside the GGML file. "
-            "Metal runs the GGML files without it."
+            "Validation does not hear the CoreML encoder, since the whisper.cpp that it runs reads GGML only: "
+            "hear a clip with your own before you rely on it."
         ),
     ),
 )

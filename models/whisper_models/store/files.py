@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from whisper_models.artifact import FileEntry
 from whisper_models.errors import DiskFull
@@ -39,6 +42,19 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def begin_to_write(file: BinaryIO, begin: int) -> int:
+    """Have the disk begin with what was appended from `begin` on, while more comes; where the next such part begins.
+
+    Linux does so when told that the part is not needed soon (mm/fadvise.c); what is not on disk yet stays in memory.
+    """
+    file.flush()
+    end = file.tell()
+    if sys.platform == "linux":
+        with suppress(OSError):  # it is but a hint
+            os.posix_fadvise(file.fileno(), begin, end - begin, os.POSIX_FADV_DONTNEED)
+    return end
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
     base/whisper-tiny.en            → .whisper-tiny.en@0123456789ab             format pytorch
     onnx/whisper-tiny.en/int8       → .int8@0123456789ab                        openvino and ctranslate2 likewise
     ggml/ggml-tiny.en-q5_0.bin      → .ggml-tiny.en-q5_0.bin@0123456789ab/…     a file, as users of whisper.cpp know it
+    ggml/ggml-tiny.en-encoder.mlmodelc    likewise                              coreml: a folder beside that file
     phenome/vad/silero              → .silero@0123456789ab                      the models around transcription
     onnx/whisper-tiny.en/.int8+making-…                                         being written, resumable
     onnx/whisper-tiny.en/.int8+writer                                           who is writing
@@ -29,6 +30,8 @@ MANIFEST = "manifest.json"
 BASE = "base"
 AUXILIARIES = "phenome"
 GGML_FILE = "ggml-{}.bin"
+COREML_FOLDER = "ggml-{}-encoder.mlmodelc"
+"""What whisper.cpp looks for beside a GGML file, once it has taken `.bin` and `-q5_0` off its name."""
 QUANTISED = tuple(f"-{precision}" for precision in OFFERED[Format.GGML] if precision is not Precision.FP16)
 
 
@@ -45,18 +48,20 @@ def location(variant: Variant) -> PurePosixPath:
     match variant.format:
         case Format.PYTORCH:
             return PurePosixPath(BASE, folder)
-        case Format.GGML:
-            return PurePosixPath(variant.format, model_file(variant))
+        case Format.GGML | Format.COREML:
+            return PurePosixPath(Format.GGML, model_file(variant))
         case _:
             return PurePosixPath(variant.format, folder, variant.precision)
 
 
 def model_file(variant: Variant) -> str:
-    """The one file of a GGML variant, called as whisper.cpp calls it: without a suffix where nothing is quantised.
+    """What whisper.cpp calls a variant: a GGML file, without a suffix where nothing is quantised, or CoreML's folder.
 
     Raises:
         ValueError: the variant's format is a folder of files.
     """
+    if variant.format is Format.COREML:
+        return COREML_FOLDER.format(_plain(variant.model))
     if variant.format is not Format.GGML:
         raise ValueError(f"{variant} is a folder of files")
     quantised = "" if variant.precision is Precision.FP16 else f"-{variant.precision}"
@@ -66,11 +71,35 @@ def model_file(variant: Variant) -> str:
 def locations(root: Path) -> list[PurePosixPath]:
     """Every visible name below a root that may be a variant's."""
     found = [*root.glob(f"{BASE}/{PREFIX}*"), *root.glob(f"{Format.GGML}/{GGML_FILE.format('*')}")]
+    found += root.glob(f"{Format.GGML}/{COREML_FOLDER.format('*')}")
     found += root.glob(f"{AUXILIARIES}/*/*")
     for form in (Format.ONNX, Format.OPENVINO, Format.CTRANSLATE2):  # not by full name: links that lead nowhere count
         found += (path for path in root.glob(f"{form}/{PREFIX}*/*") if path.name in list(Precision))
     inside = (PurePosixPath(path.relative_to(root)) for path in found)
     return sorted(path for path in inside if not any(part.startswith(".") for part in path.parts))
+
+
+def variant_at(place: PurePosixPath) -> Variant:
+    """Which variant belongs at one of `locations`, by its name alone, whatever lies there."""
+    top, name = place.parts[0], place.name
+    if top == BASE:
+        return Variant.base(name.removeprefix(PREFIX))
+    if top == AUXILIARIES:
+        return Variant(str(place.relative_to(AUXILIARIES)), Format.AUXILIARY, Precision.STORED)
+    if top != Format.GGML:
+        return Variant(place.parts[1].removeprefix(PREFIX), Format(top), Precision(name))
+    if coreml := _between(COREML_FOLDER, name):
+        return Variant(coreml, Format.COREML, Precision.FP16)
+    model = _between(GGML_FILE, name)
+    quantised = next((suffix for suffix in QUANTISED if model.endswith(suffix)), "")
+    return Variant(model.removesuffix(quantised), Format.GGML, Precision(quantised[1:] or Precision.FP16))
+
+
+def _between(pattern: str, name: str) -> str:
+    """What stands for `{}` in a name of that pattern, or nothing."""
+    front, _, end = pattern.partition("{}")
+    fits = name.startswith(front) and name.endswith(end)
+    return name.removeprefix(front).removesuffix(end) if fits else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +115,18 @@ class Place:
         return self.root / self.location
 
     @property
-    def is_file(self) -> bool:
-        """The visible name is that of a file, and the manifest lies beside what it leads to."""
+    def is_inside(self) -> bool:
+        """The visible name leads to what whisper.cpp opens, and the manifest lies beside that."""
         return self.location.parts[0] == Format.GGML
 
     def folder(self) -> Path:
         """Where the visible name leads now, whether there is anything or not."""
         led_to = Path(os.path.realpath(self.visible))  # unlike `resolve`, it takes a link to itself for a name
-        return led_to.parent if self.is_file and self.visible.is_symlink() else led_to
+        return led_to.parent if self.is_inside and self.visible.is_symlink() else led_to
 
     def target(self, folder: Path) -> PurePosixPath:
         """What the visible name has to say to lead to `folder`."""
-        return PurePosixPath(folder.name, self.visible.name) if self.is_file else PurePosixPath(folder.name)
+        return PurePosixPath(folder.name, self.visible.name) if self.is_inside else PurePosixPath(folder.name)
 
     def immutable(self, digest: str, turn: int = 1) -> Path:
         """The folder that a variant with this digest lies in; with another `turn` where that one is damaged."""

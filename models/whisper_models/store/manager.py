@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from whisper_models.artifact import Canary, FileEntry, Manifest, Validation, Variant
+from whisper_models.artifact import Canary, FileEntry, Format, Manifest, Validation, Variant
 from whisper_models.errors import Incomplete, SourceMissing, UnknownModel, from_os_error
 from whisper_models.store import layout, publishing, removal
 from whisper_models.store.damage import damage_in, size_of
@@ -18,6 +18,21 @@ from whisper_models.store.writer import Patience, sole_writer
 
 IDLE = 3600.0
 """Seconds that a revision stays after the name has moved on, for those who were about to read it."""
+
+
+def _how_to_get(variant: Variant) -> str:
+    """What brings a variant here, for whoever is told that it is not."""
+    if variant.format is Format.AUXILIARY:
+        return f"get it with `whisper-models download --auxiliary {variant.model}`"
+    download = f"whisper-models download --models {variant.model}"
+    if variant.format is Format.PYTORCH:
+        return f"get it with `{download}`"
+    if variant.format is Format.COREML:
+        return (
+            f"get it on macOS with `{download}`, then `whisper-models optimize --target mac --models {variant.model}`"
+        )
+    convert = f"whisper-models convert --model {variant.model} --format {variant.format}"
+    return f"get it with `{download}`, then `{convert} --precision {variant.precision}`"
 
 
 class UnifiedModelManager:
@@ -47,11 +62,11 @@ class UnifiedModelManager:
             SourceMissing: it is not in the store.
         """
         if self.manifest(variant) is None:
-            raise SourceMissing(f"{variant} is not in {self.root}: download or convert it first")
+            raise SourceMissing(f"{variant} is not in {self.root}: {_how_to_get(variant)}")
         return self.folder(variant)
 
     def file(self, variant: Variant) -> Path:
-        """The file to read a GGML variant from, resolved like `path`.
+        """The file to read a GGML variant from, or CoreML's folder, resolved like `path`.
 
         Raises:
             SourceMissing: it is not in the store.
@@ -60,7 +75,7 @@ class UnifiedModelManager:
         return self.path(variant) / layout.model_file(variant)
 
     def file_name(self, variant: Variant) -> str:
-        """What that file must be called in a workspace.
+        """What that must be called in a workspace.
 
         Raises:
             ValueError: the variant's format is a folder of files.
@@ -75,18 +90,22 @@ class UnifiedModelManager:
 
     def manifests(self) -> list[Manifest]:
         """Every variant that is there, by location."""
-        return [manifest for _place, manifest in self._found() if manifest is not None]
+        return self.survey()[0]
 
-    def unreadable(self) -> list[str]:
-        """The names that once led to a variant and lead to none now, a sentence each.
+    def unreadable(self) -> dict[Variant, str]:
+        """The variants whose names once led to them and lead to none now: a sentence each."""
+        return self.survey()[1]
 
-        They are in no list of `manifests`, so whoever verifies a whole store must ask for them too.
-        """
-        return [
-            f"{place.visible} leads to no readable {layout.MANIFEST} of that variant"
-            for place, manifest in self._found()
-            if manifest is None and place.visible.is_symlink()
-        ]
+    def survey(self) -> tuple[list[Manifest], dict[Variant, str]]:
+        """`manifests`, and what is `unreadable` besides: each manifest is read once, for who tells of a whole store."""
+        found, lost = list[Manifest](), dict[Variant, str]()
+        for place, manifest in self._found():
+            if manifest is not None:
+                found.append(manifest)
+            elif place.visible.is_symlink():
+                sentence = f"{place.visible} leads to no readable {layout.MANIFEST} of that variant"
+                lost[layout.variant_at(place.location)] = sentence
+        return found, lost
 
     def damage(self, variant: Variant, on_bytes: Callable[[int], None] = lambda _count: None) -> list[str]:
         """What on disk differs from the manifest, a sentence each; empty when every byte is as it was published.

@@ -44,8 +44,8 @@ def _keep_only(place: Place, workspace: Path, wanted: set[str]) -> None:
     for path in workspace.rglob("*"):
         if path.is_file() and path.relative_to(workspace).as_posix() not in wanted:
             path.unlink()
-    required = wanted | {place.visible.name} if place.is_file else wanted
-    missing = [name for name in sorted(required) if not (workspace / name).is_file()]
+    required = wanted | {place.visible.name} if place.is_inside else wanted
+    missing = [name for name in sorted(required) if not (workspace / name).exists()]
     if missing:
         raise Incomplete(f"{workspace} lacks {', '.join(missing)}: run the same command again")
 

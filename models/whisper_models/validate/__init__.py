@@ -20,6 +20,7 @@ def validate(
 
     A checkpoint has nothing to be compared with, since FP32 ONNX is made from it: it is checked to be sound and
     readable. Neither has an auxiliary model: it is checked to be sound, and opened where a library for it is there.
+    CoreML's encoder hears nothing by itself: it is checked to be sound.
 
     Raises:
         ModelFailure: ChecksumMismatch where it is damaged, ValidationFailed where its engine does not transcribe,

@@ -32,6 +32,8 @@ def validate(
         if variant.format is Format.PYTORCH:
             open_checkpoint(store.path(variant))
             return manifest
+        if variant.format is Format.COREML:
+            return manifest
         if variant.format is Format.AUXILIARY:
             require_loadable(store, manifest)
             return manifest

@@ -6,8 +6,11 @@ Output: `probs` (A, S, T), the cross-attention of the A heads that the checkpoin
 
 from __future__ import annotations
 
+from functools import partial
+
 from whisper_models.convert.checkpoint import WhisperCheckpoint
 from whisper_models.convert.onnx.blocks import Blocks
+from whisper_models.convert.onnx.cross import attend_in_floats
 from whisper_models.convert.onnx.decoder import cross_attention, cross_query, embed
 from whisper_models.convert.onnx.graph import FLOAT, Graph
 from whisper_models.convert.onnx.precisions import Linears
@@ -17,7 +20,8 @@ def write_alignment(graph: Graph, checkpoint: WhisperCheckpoint, linears: Linear
     """Write nodes, inputs and outputs; layers after the last one that aligns are left out."""
     sizes = checkpoint.dimensions
     decoder = Blocks(graph, checkpoint.weights, linears.decoder, sizes.decoder_attention_heads, sizes.d_model)
-    x = embed(decoder, sizes.decoder_layers)
+    x = embed(decoder, sizes.decoder_layers, linears.cross)
+    attend = partial(attend_in_floats, linears.cross)
     found = []
     last = max(layer for layer, _ in checkpoint.alignment_heads)
     for index in range(last + 1):
@@ -25,9 +29,10 @@ def write_alignment(graph: Graph, checkpoint: WhisperCheckpoint, linears: Linear
         x = _self_attention(decoder, x, layer)
         wanted = [head for at, head in checkpoint.alignment_heads if at == index]
         if wanted:
-            found.append(_probabilities(decoder, cross_query(decoder, x, layer), index, wanted))
+            keys = linears.cross.floats(decoder, "k", index)
+            found.append(_probabilities(decoder, cross_query(decoder, x, layer), keys, wanted))
         if index < last:
-            x = decoder.feed_forward(cross_attention(decoder, x, index, layer), layer)
+            x = decoder.feed_forward(cross_attention(decoder, x, index, layer, attend), layer)
     graph.op("Squeeze", graph.op("Concat", *found, axis=1), graph.ints(0), name="probs")
     graph.output("probs", FLOAT, [len(checkpoint.alignment_heads), "S", "T"])
 
@@ -40,10 +45,10 @@ def _self_attention(decoder: Blocks, x: str, layer: str) -> str:
     return decoder.graph.op("Add", x, decoder.linear(attended, f"{attention}.out_proj"))
 
 
-def _probabilities(decoder: Blocks, query: str, index: int, heads: list[int]) -> str:
+def _probabilities(decoder: Blocks, query: str, keys: str, heads: list[int]) -> str:
     """softmax(q · k) of some heads: (1, heads, S, T). The fused attention does not give them away."""
     graph = decoder.graph
     scaled = decoder.split_heads(graph.op("Mul", query, graph.floats(decoder.head_scale)))
-    keys = graph.op("Transpose", f"cross_k.{index}", perm=[0, 1, 3, 2])
-    chosen = [graph.op("Gather", side, graph.ints(*heads), axis=1) for side in (scaled, keys)]
+    turned = graph.op("Transpose", keys, perm=[0, 1, 3, 2])
+    chosen = [graph.op("Gather", side, graph.ints(*heads), axis=1) for side in (scaled, turned)]
     return graph.op("Softmax", graph.op("MatMul", *chosen), axis=-1)

@@ -9,6 +9,7 @@ import onnx
 from onnx import ModelProto, TensorProto
 
 from whisper_models.convert.checkpoint import WhisperCheckpoint
+from whisper_models.convert.onnx.cross import KINDS
 from whisper_models.convert.onnx.graph import FUSED, OPSET
 from whisper_models.errors import ConversionFailed
 
@@ -20,7 +21,7 @@ def check(folder: Path, checkpoint: WhisperCheckpoint) -> None:
         ConversionFailed: naming the graph and what is wrong with it.
     """
     layers = checkpoint.dimensions.decoder_layers
-    for graph, (inputs, outputs) in _contract(layers).items():
+    for graph, (inputs, outputs) in _contract(layers, in_8_bits=_in_8_bits(folder)).items():
         path = folder / graph
         try:
             onnx.checker.check_model(str(path))
@@ -36,9 +37,19 @@ def check(folder: Path, checkpoint: WhisperCheckpoint) -> None:
             _require_data(folder, graph, tensor)
 
 
-def _contract(layers: int) -> dict[str, tuple[list[str], list[str]]]:
+def _in_8_bits(folder: Path) -> bool:
+    """Whether the encoder rounds what it hands on; decoder and alignment have to agree."""
+    encoder = onnx.load(str(folder / "encoder.onnx"), load_external_data=False)
+    return any(value.name.startswith("cross_k_scale") for value in encoder.graph.output)
+
+
+def _contract(layers: int, *, in_8_bits: bool) -> dict[str, tuple[list[str], list[str]]]:
     """Graph → the names that the runtime binds, in order."""
-    cross, past, present = (_per_layer(prefix, layers) for prefix in ("cross", "past", "present"))
+    scales = ["", "_scale"] if in_8_bits else [""]
+    cross = _per_layer([f"cross_{kind}{scale}" for kind in KINDS for scale in scales], layers)
+    past = _per_layer([f"past_{kind}" for kind in KINDS], layers)
+    written = ["present", "same"] if in_8_bits else ["present"]
+    present = _per_layer([f"{name}_{kind}" for name in written for kind in KINDS], layers)
     return {
         "encoder.onnx": (["mel", "epos"], ["hidden", *cross]),
         "decoder.onnx": (["ids", "pos", *cross, "seqlens_k", "total", *past], ["logits", *present]),
@@ -46,8 +57,8 @@ def _contract(layers: int) -> dict[str, tuple[list[str], list[str]]]:
     }
 
 
-def _per_layer(prefix: str, layers: int) -> list[str]:
-    return [f"{prefix}_{kind}.{layer}" for layer in range(layers) for kind in "kv"]
+def _per_layer(names: Iterable[str], layers: int) -> list[str]:
+    return [f"{name}.{layer}" for layer in range(layers) for name in names]
 
 
 def _require_equal(graph: str, what: str, found: Iterable[str], expected: list[str]) -> None:

@@ -1,17 +1,25 @@
-"""The decoder graph: one for the prompt and for every single token after it.
+"""The decoder graph: one for the prompt and for every single token after it, of one window or of B at once.
 
-Inputs: `ids` (1, S), `pos` (S); `cross_k.L`, `cross_v.L` from the encoder; `past_k.L`, `past_v.L` (1, heads, M, head
-width), a buffer of fixed length M; `seqlens_k` (1) and `total` (1): the tokens after this call, less one, and all.
-Outputs: `logits` (1, 1, vocabulary) of the last position; `present_k.L`, `present_v.L`, which are the `past` buffers
+Inputs: `ids` (B, S), `pos` (S); `cross_k.L`, `cross_v.L` from the encoder; `past_k.L`, `past_v.L` (B, heads, M, head
+width), a buffer of fixed length M; `seqlens_k` (B) and `total` (1): the tokens after this call, less one, and all.
+The audio's keys and values are float32, or 8 bits with scales beside them: see `cross`.
+Outputs: `logits` (B, 1, vocabulary) of the last position; `present_k.L`, `present_v.L`, which are the `past` buffers
 when both are bound to the same memory: the new keys and values are written in place, and nothing grows.
+The windows of a batch are in step with each other, and after their first call they are fed one token each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from whisper_models.convert.checkpoint import EMBEDDING, OUTPUT, WhisperCheckpoint
 from whisper_models.convert.onnx.blocks import Blocks
+from whisper_models.convert.onnx.cross import WINDOWS, Cross
 from whisper_models.convert.onnx.graph import FLOAT, FUSED, INT32, INT64, Graph
 from whisper_models.convert.onnx.precisions import Linears
+
+Attend = Callable[[Blocks, str, int], str]
+"""From unsplit queries and the number of a layer to what was heard."""
 
 POSITIONS = "model.decoder.embed_positions"
 
@@ -20,35 +28,33 @@ def write_decoder(graph: Graph, checkpoint: WhisperCheckpoint, linears: Linears)
     """Write nodes, inputs and outputs of the decoder."""
     sizes = checkpoint.dimensions
     decoder = Blocks(graph, checkpoint.weights, linears.decoder, sizes.decoder_attention_heads, sizes.d_model)
-    x = embed(decoder, sizes.decoder_layers)
-    graph.output("logits", FLOAT, [1, 1, sizes.vocab_size])
-    graph.input("seqlens_k", INT32, [1])
+    x = embed(decoder, sizes.decoder_layers, linears.cross)
+    graph.output("logits", FLOAT, [WINDOWS, 1, sizes.vocab_size])
+    graph.input("seqlens_k", INT32, [WINDOWS])
     graph.input("total", INT32, [1])
     for index in range(sizes.decoder_layers):
         layer = f"model.decoder.layers.{index}"
         x = _self_attention(decoder, x, index, layer)
-        x = decoder.feed_forward(cross_attention(decoder, x, index, layer), layer)
+        x = decoder.feed_forward(cross_attention(decoder, x, index, layer, linears.cross.attend), layer)
     last = graph.op("Gather", x, graph.ints(-1), axis=1)
     normed = decoder.norm(last, "model.decoder.layer_norm")
     logits = linears.output(graph, normed, OUTPUT, checkpoint.output_matrix, None)
     graph.op("Identity", logits, name="logits")
 
 
-def embed(decoder: Blocks, layers: int) -> str:
+def embed(decoder: Blocks, layers: int, cross: Cross) -> str:
     """Tokens and their positions → the first hidden states; declares these inputs and the cross-attention's."""
     graph = decoder.graph
-    graph.input("ids", INT64, [1, "S"])
+    graph.input("ids", INT64, [WINDOWS, "S"])
     graph.input("pos", INT64, ["S"])
     for index in range(layers):
-        for kind in "kv":
-            graph.input(f"cross_{kind}.{index}", FLOAT, [1, decoder.heads, "T", decoder.head_width])
+        cross.declare(decoder, index)
     return graph.op("Add", _look_up(decoder, EMBEDDING, "ids"), _look_up(decoder, POSITIONS, "pos"))
 
 
-def cross_attention(decoder: Blocks, x: str, index: int, layer: str) -> str:
+def cross_attention(decoder: Blocks, x: str, index: int, layer: str, attend: Attend) -> str:
     """Attention over what was heard, residual included."""
-    query = cross_query(decoder, x, layer)
-    attended = decoder.attend(query, f"cross_k.{index}", f"cross_v.{index}")
+    attended = attend(decoder, cross_query(decoder, x, layer), index)
     return decoder.graph.op("Add", x, decoder.linear(attended, f"{layer}.encoder_attn.out_proj"))
 
 
@@ -60,7 +66,7 @@ def cross_query(decoder: Blocks, x: str, layer: str) -> str:
 def _self_attention(decoder: Blocks, x: str, index: int, layer: str) -> str:
     graph, attention = decoder.graph, f"{layer}.self_attn"
     buffers = [f"past_{kind}.{index}" for kind in "kv"]
-    shape: list[int | str] = [1, decoder.heads, "M", decoder.head_width]
+    shape: list[int | str] = [WINDOWS, decoder.heads, "M", decoder.head_width]
     for buffer in buffers:
         graph.input(buffer, FLOAT, shape)
     normed = decoder.norm(x, f"{attention}_layer_norm")

@@ -2,13 +2,15 @@
 
 Inputs: `mel` (1, frames, mel bins), time first, an even number of frames; `epos` (frames / 2), the position of each
 output frame, which lets a short clip sit anywhere in the window that the model was trained on.
-Outputs: `hidden` (1, T, width); `cross_k.L`, `cross_v.L` (1, heads, T, head width), computed once for all tokens.
+Outputs: `hidden` (1, T, width); `cross_k.L`, `cross_v.L` (1, heads, T, head width), computed once for all tokens,
+or the same in 8 bits with `cross_k_scale.L`, `cross_v_scale.L` beside them.
 """
 
 from __future__ import annotations
 
 from whisper_models.convert.checkpoint import WhisperCheckpoint
 from whisper_models.convert.onnx.blocks import Blocks
+from whisper_models.convert.onnx.cross import KINDS
 from whisper_models.convert.onnx.graph import FLOAT, INT64, Graph
 from whisper_models.convert.onnx.linear import Linear, float32
 from whisper_models.convert.onnx.precisions import Linears
@@ -32,10 +34,9 @@ def write_encoder(graph: Graph, checkpoint: WhisperCheckpoint, linears: Linears)
     graph.output("hidden", FLOAT, [1, "T", sizes.d_model])
     decoder = Blocks(graph, weights, linears.encoder, sizes.decoder_attention_heads, sizes.d_model)
     for index in range(sizes.decoder_layers):
-        for kind in "kv":
+        for kind in KINDS:
             projected = decoder.linear("hidden", f"model.decoder.layers.{index}.encoder_attn.{kind}_proj")
-            name = decoder.split_heads(projected, name=f"cross_{kind}.{index}")
-            graph.output(name, FLOAT, [1, decoder.heads, "T", decoder.head_width])
+            linears.cross.write(decoder, projected, f"cross_{kind}.{index}")
 
 
 def _layer(encoder: Blocks, x: str, layer: str) -> str:

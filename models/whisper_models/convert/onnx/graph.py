@@ -23,8 +23,10 @@ FUSED = "com.microsoft"
 ALIGNMENT = 4096  # a page, so that a runtime can map the weights instead of copying them
 INLINE = 1024  # bytes; smaller constants stay in the graph
 
-FLOAT, INT32, INT64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
+FLOAT, INT8, INT32, INT64 = TensorProto.FLOAT, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64
 Shape = list[int | str]
+Piece = Callable[[], tuple[str, ...]]
+"""Writes some nodes; which values they make."""
 
 
 class WeightFile:
@@ -67,6 +69,7 @@ class Graph:
     def __init__(self, weights: WeightFile) -> None:
         self._weights = weights
         self._nodes: list[Any] = []
+        self._made = 0
         self._constants: dict[str, TensorProto] = {}
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
@@ -98,6 +101,10 @@ class Graph:
         """A small constant: always a list, as shapes, axes and indices are."""
         return self._small(np.asarray(values, np.int64))
 
+    def int32s(self, *values: int) -> str:
+        """The same for operators that want 32 bits."""
+        return self._small(np.asarray(values, np.int32))
+
     def op(self, kind: str, *inputs: str, name: str | None = None, domain: str = "", **attributes: Any) -> str:
         """A node with one output, which is called `name` if it is given."""
         return self.ops(kind, *inputs, names=(name or self._fresh(kind),), domain=domain, **attributes)[0]
@@ -109,6 +116,19 @@ class Graph:
         node = helper.make_node(kind, list(inputs), list(names), self._fresh(kind), domain=domain, **attributes)
         self._nodes.append(node)
         return names
+
+    def choose(
+        self, condition: str, then: Piece, otherwise: Piece, names: tuple[str, ...], kinds: tuple[int, ...]
+    ) -> None:
+        """The values of one of two pieces of the graph, called `names`; only that piece runs."""
+        nodes, branches = self._nodes, {}
+        for name, write in (("then_branch", then), ("else_branch", otherwise)):
+            self._nodes = []
+            made = zip(write(), kinds, strict=True)
+            results = [helper.make_tensor_value_info(value, kind, None) for value, kind in made]
+            branches[name] = helper.make_graph(self._nodes, f"{name}_{len(nodes)}", [], results)
+        self._nodes = nodes
+        self.ops("If", condition, names=names, **branches)
 
     def quantized(self, x: str) -> tuple[str, ...]:
         """`x` in 8 bits: values, scale, zero point; once for all layers that read it."""
@@ -128,4 +148,5 @@ class Graph:
         return self.weight(f"{array.dtype}{array.tolist()}", lambda: array)
 
     def _fresh(self, kind: str) -> str:
-        return f"{kind}_{len(self._nodes)}"
+        self._made += 1
+        return f"{kind}_{self._made}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from math import gcd
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +16,10 @@ from whisper_models.errors import UnsupportedCheckpoint
 
 BLOCK = 32
 """So many weights of a row share a scale in 4 bits."""
+WIDE = 128
+"""The same in 8 bits: all of OpenAI's rows are whole blocks of it, and smaller ones take longer and gain nothing."""
+_NARROW = 16
+"""The smallest block that ONNX Runtime knows."""
 _INT8_ACTIVATIONS = 4  # what `accuracy_level` calls it: as exact as floats here, and faster
 
 _LEVELS = 63
@@ -59,26 +65,64 @@ def _round(weight: Array) -> tuple[npt.NDArray[np.int8], Array]:
     return np.rint(levels, out=levels).astype(np.int8), scale
 
 
+def blockwise_int8(graph: Graph, x: str, name: str, weight: Read, bias: Read | None) -> str:
+    """Weights in 8 bits with a scale for each block of a row; activations in 8 bits, as many of them with a scale."""
+    return _blockwise(graph, x, name, lambda: pack_int8(name, weight()), bias, bits=8)
+
+
+def pack_int8(name: str, weight: Array) -> tuple[npt.NDArray[np.uint8], Array]:
+    """(outputs, inputs) → (outputs, blocks, block), 128 for nought; (outputs, blocks) scales.
+
+    Raises:
+        UnsupportedCheckpoint: rows are not made of whole blocks, however small.
+    """
+    blocks = _blocks(name, weight, max(_NARROW, gcd(weight.shape[1], WIDE)), "fp32")
+    scale = np.maximum(np.abs(blocks).max(axis=2), 1e-8) / 127
+    levels = blocks * (1 / scale)[:, :, None]
+    np.rint(levels, out=levels)
+    levels += 128
+    return levels.astype(np.uint8), scale
+
+
 def blockwise_int4(graph: Graph, x: str, name: str, weight: Read, bias: Read | None) -> str:
     """Weights in 4 bits with a scale for each block of a row."""
-    packed = cache(lambda: pack_int4(name, weight()))  # two constants from one reading
-    values = graph.weight(f"{name}.weight.int4", lambda: packed()[0])
-    outputs, blocks, _ = graph.shape(values)
+    return _blockwise(graph, x, name, lambda: pack_int4(name, weight()), bias, bits=4)
+
+
+def _blockwise(
+    graph: Graph,
+    x: str,
+    name: str,
+    pack: Callable[[], tuple[npt.NDArray[np.uint8], Array]],
+    bias: Read | None,
+    *,
+    bits: int,
+) -> str:
+    packed = cache(pack)  # two constants from one reading
+    values = graph.weight(f"{name}.weight.int{bits}", lambda: packed()[0])
+    outputs, blocks, size = graph.shape(values)
     return graph.op(
         "MatMulNBits",
         x,
         values,
         graph.weight(f"{name}.scale", lambda: packed()[1]),
-        "",  # zero points: 8, the middle
+        "",  # zero points: the middle
         "",  # the order of the inputs: as it is
         "" if bias is None else graph.weight(f"{name}.bias", bias),
         domain=FUSED,
-        K=blocks * BLOCK,
+        K=blocks * size * 8 // bits,
         N=outputs,
-        bits=4,
-        block_size=BLOCK,
+        bits=bits,
+        block_size=size * 8 // bits,
         accuracy_level=_INT8_ACTIVATIONS,
     )
+
+
+def _blocks(name: str, weight: Array, size: int, instead: str) -> Array:
+    outputs, inputs = weight.shape
+    if inputs % size:
+        raise UnsupportedCheckpoint(f"{name} has {inputs} inputs, no multiple of {size}: use {instead} for this model")
+    return weight.reshape(outputs, -1, size)
 
 
 def pack_int4(name: str, weight: Array) -> tuple[npt.NDArray[np.uint8], Array]:
@@ -89,12 +133,7 @@ def pack_int4(name: str, weight: Array) -> tuple[npt.NDArray[np.uint8], Array]:
     Raises:
         UnsupportedCheckpoint: rows are not made of whole blocks.
     """
-    outputs, inputs = weight.shape
-    if inputs % BLOCK:
-        raise UnsupportedCheckpoint(
-            f"{name} has {inputs} inputs, no multiple of {BLOCK}: use int8 or fp32 for this model"
-        )
-    blocks = weight.reshape(outputs, -1, BLOCK)
+    blocks = _blocks(name, weight, BLOCK, "int8 or fp32")
     least, most = blocks.min(axis=2), blocks.max(axis=2)
     scale = np.where(-least > most, least, most) / -8
     levels = blocks * (1 / np.where(scale == 0, 1, scale))[:, :, None]
