@@ -22,6 +22,7 @@ from whisper_operator.cluster.outage import Outage
 from whisper_operator.cluster.pod_http import PodHttp
 from whisper_operator.cluster.queue import WorkQueue
 from whisper_operator.cluster.reconcile import Reconciler
+from whisper_operator.cluster.routers import Routers
 from whisper_operator.cluster.watch import Watches
 from whisper_operator.config import Config
 from whisper_operator.endpoints import application, serving
@@ -41,14 +42,19 @@ class Operator:
         self._config = config
         self._connection = connection
         self._cache = Cache()
+        pod_http = PodHttp(session)
+        self._routers = Routers(self._cache, pod_http, self._look_at)
         executor = Executor(connection, self._cache, Recorder(connection))
-        observer = Observer(connection, self._cache, PodHttp(session), config.defaults)
+        observer = Observer(connection, self._cache, pod_http, self._routers, config.defaults)
         self._outage = Outage(connection, next(iter(config.namespaces), None))
         reconciler = Reconciler(self._cache, observer, executor, self._outage)
         self.queue: WorkQueue[Key] = WorkQueue(reconciler, workers=config.workers, pause=PAUSE)
         intake = Intake(self._cache, self.queue.add)
         self._watches = Watches(connection, self._cache, intake.seen, config.namespaces)
         self.listed = False
+
+    def _look_at(self, key: Key) -> None:
+        self.queue.add(key)
 
     async def beat(self) -> None:
         """Return when the work queue has turned; before the first listing there is nothing to turn."""
@@ -63,6 +69,7 @@ class Operator:
             self.listed = True
             log.info("listed everything; watching", extra={"resources": len(self._cache.resources())})
             group.create_task(self.queue.run())
+            group.create_task(self._routers.run())
             group.create_task(self._outage.run(self.queue.retry_failed))
             group.create_task(self._resync())
 

@@ -108,7 +108,8 @@ class Reason(StrEnum):
     NOT_VALIDATED = "NotValidated"
     """Variants are there and served, but have not been compared with their originals yet."""
     SOURCE_CONFLICT = "SourceConflict"
-    """An older ModelSet on the same claim has this variant from another source: one claim holds only one of both."""
+    """An older ModelSet on the same claim has this variant from another source, or with another `readyMade`: one claim
+    holds only one of both."""
     JOB_ELSEWHERE = "SharedJob"
     """Another ModelSet on the same claim is making something else in this variant's place."""
     STILL_IN_USE = "StillInUse"

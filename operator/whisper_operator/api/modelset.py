@@ -14,6 +14,7 @@ from whisper_operator.api.schema import (
     ModelName,
     ObjectName,
     Part,
+    RefreshPeriod,
     ShortText,
     Timestamp,
     VerificationPeriod,
@@ -38,7 +39,8 @@ Auxiliary = Annotated[
 VariantName = Annotated[str, Field(min_length=1, max_length=127, pattern=r"^[a-z0-9]([-._/a-z0-9]*[a-z0-9])?$")]
 """A model's or an auxiliary's."""
 
-VARIANTS = {str(form): tuple(map(str, several)) for form, several in OFFERED.items() if form is not Format.AUXILIARY}
+NOT_VARIANTS = (Format.AUXILIARY, Format.COREML)  # one has a list of its own, the other no node that could make it
+VARIANTS = {str(form): tuple(map(str, several)) for form, several in OFFERED.items() if form not in NOT_VARIANTS}
 """What the spec takes: the precisions of each format."""
 VARIANT_RULES = rules(
     (
@@ -142,6 +144,10 @@ class Jobs(Part):
 
 SPEC_RULES = rules(
     (
+        "!has(self.refreshEvery) || self.?refreshPolicy.orValue('') == 'OnChange'",
+        "spec.refreshEvery: says how often refreshPolicy OnChange asks: set that, or leave this out",
+    ),
+    (
         "!has(self.storage) || !has(self.storage.existingClaim) || !has(self.storage.claimTemplate)",
         "spec.storage: give existingClaim or claimTemplate, not both",
     ),
@@ -174,12 +180,18 @@ class ModelSetSpec(Part):
     """Certificate authorities that downloads trust besides the public ones: a PEM bundle."""
     validation: Validation | None = None
     """How variants are compared with what they were made from."""
+    ready_made: Literal["IfPublished", "Never"] | None = None
+    """Whether variants are taken that others made: `IfPublished` (when absent) takes those that the catalogue knows, of
+    the set's hub, and those that a model's claim has beside the checkpoint, and converts what is not to be had there;
+    `Never` converts every variant from its checkpoint, and makes anew what others made."""
     reverify_every: VerificationPeriod | None = None
     """How often every byte on the claim is compared with what was published; only when made, and when a runtime
     complains, when absent."""
     refresh_policy: Literal["IfNotPresent", "OnChange"] | None = None
-    """`IfNotPresent` (when absent) keeps what a branch or tag meant when it was downloaded; `OnChange` asks every hour
-    what it means now, and makes and serves the new revision. A commit, and so the catalogue's, never changes."""
+    """`IfNotPresent` (when absent) keeps what a branch or tag meant when it was downloaded; `OnChange` asks again and
+    again what it means now, and makes and serves the new revision. A commit, and so the catalogue's, never changes."""
+    refresh_every: RefreshPeriod | None = None
+    """How often `OnChange` asks; every hour when absent."""
     jobs: Jobs | None = None
     """How Jobs are run."""
     suspend: bool | None = None
@@ -187,11 +199,16 @@ class ModelSetSpec(Part):
 
 
 class VariantState(StrEnum):
-    """How far a variant is. `Failed` with the reason `VariantUnverified` is made, and kept from being served."""
+    """How far a variant is.
+
+    `Optimizing` is a conversion into fewer bits than the checkpoint has. `Failed` with the reason `VariantUnverified`
+    is made, and kept from being served.
+    """
 
     PENDING = "Pending"
     DOWNLOADING = "Downloading"
     CONVERTING = "Converting"
+    OPTIMIZING = "Optimizing"
     VALIDATING = "Validating"
     READY = "Ready"
     FAILED = "Failed"
@@ -232,11 +249,11 @@ class VariantStatus(Part):
     bytes_done: Annotated[int, Field(ge=0)] | None = None
     """Bytes so far."""
     bytes_total: Annotated[int, Field(ge=0)] | None = None
-    """Bytes in all, where known."""
+    """Bytes in all, where known; while `Converting` or `Optimizing` nobody counts bytes."""
     bytes_per_second: Annotated[int, Field(ge=0)] | None = None
-    """Speed."""
+    """Speed of a transfer, or of reading what is there; none while `Converting` or `Optimizing`."""
     eta_seconds: Annotated[int, Field(ge=0)] | None = None
-    """Seconds left, where known."""
+    """Seconds left of the same."""
     revision: ShortText | None = None
     """The commit it was made from."""
     digest: Annotated[str, Field(max_length=128)] | None = None
@@ -252,6 +269,10 @@ class VariantStatus(Part):
     """Stands for the content and the clips that the similarity was measured with."""
     made_from: Annotated[str, Field(max_length=128)] | None = None
     """Digest of the base checkpoint that it was converted from."""
+    taken_from: Message | None = None
+    """Repository of the hub, or `claim NAME`, that it was taken from ready-made, instead of being converted."""
+    converted_because: Message | None = None
+    """Why it was converted here, although the catalogue knows who publishes it ready-made, or its source is a claim."""
     verified_at: Timestamp | None = None
     """When every byte of it was last found to be as it was published."""
     refreshed_at: Timestamp | None = None

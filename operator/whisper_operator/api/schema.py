@@ -113,6 +113,8 @@ NOT_NEGATIVE = rules(("type(self) != int || self >= 0", "must not be negative"))
 PROBE_TIME = durations("100ms", "1h")
 REQUEST_TIME = durations("1s", "24h")
 VERIFICATION_PERIOD = durations("1h", "9999h")
+# Each question to a hub is a Job with a pod.
+REFRESH_PERIOD = durations("5m", "9999h")
 VOLUME_SIZE = amounts("1Mi", "1000Ti")
 # The router counts an upload's bytes in 32 bits.
 UPLOAD_SIZE = amounts("1k", "4095Mi")
@@ -136,6 +138,8 @@ VerificationPeriod = Annotated[
     Duration, Field(json_schema_extra=VERIFICATION_PERIOD.rules), AfterValidator(VERIFICATION_PERIOD)
 ]
 """How often what lies on a disk is read again."""
+RefreshPeriod = Annotated[Duration, Field(json_schema_extra=REFRESH_PERIOD.rules), AfterValidator(REFRESH_PERIOD)]
+"""How often a hub is asked for something new."""
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=24, pattern=QUANTITY)]
 """Kubernetes' spelling of an amount: `2`, `500m`, `4Gi`."""
 Quantity = Annotated[Amount, WithJsonSchema(_quantity_schema(NOT_NEGATIVE))]

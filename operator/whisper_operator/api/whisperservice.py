@@ -161,7 +161,7 @@ class HealthCheck(Part):
     """How the router asks runtimes whether they are ready."""
 
     interval: ProbeTime | None = None
-    """Time between questions; 2s when absent."""
+    """Time between questions; 1s when absent."""
     timeout: ProbeTime | None = None
     """Time to answer; 1s when absent."""
     retries: Annotated[int, Field(ge=1, le=10)] | None = None

@@ -125,9 +125,10 @@ class Cache:
         kept = self._objects.get((kind, namespace), {}).get(name)
         return None if kept is None else _open(kept)
 
-    def owned(self, key: Key) -> Iterator[Manifest]:
-        """Objects whose label names this custom resource."""
-        yield from map(_open, list(self._owned.get(key, {}).values()))
+    def owned(self, key: Key, kind: str | None = None) -> Iterator[Manifest]:
+        """Objects whose label names this custom resource; of one kind, if one is named."""
+        found = self._owned.get(key, {}).items()
+        yield from map(_open, [kept for where, kept in found if kind in (None, where[0])])
 
     def of_kind(self, kind: str, namespace: str) -> Iterator[Manifest]:
         """All known objects of a kind in a namespace."""

@@ -15,14 +15,15 @@ from whisper_operator.cluster.connection import Connection
 from whisper_operator.cluster.errors import NotThere, Refused
 from whisper_operator.cluster.intake import set_of
 from whisper_operator.cluster.kinds import CLAIM, JOB, POD, STORAGE_CLASS, Kind
-from whisper_operator.cluster.pod_http import PodHttp, host
+from whisper_operator.cluster.pod_http import PodHttp
+from whisper_operator.cluster.routers import Routers
 from whisper_operator.plan.invalid import first_error
 from whisper_operator.plan.modelset.claim import claim_asked_for, claim_name
 from whisper_operator.plan.modelset.job import claim_of, is_active
 from whisper_operator.plan.modelset.repair import claim_served
 from whisper_operator.plan.modelset.sharing import is_for_one_node, placed
-from whisper_operator.plan.ownership import COMPONENT, is_owned
-from whisper_operator.plan.service.health import HEALTH_QUERY, STATS_PORT, router_health
+from whisper_operator.plan.ownership import is_owned
+from whisper_operator.plan.pods import running_at
 from whisper_operator.plan.types import (
     Defaults,
     Key,
@@ -30,7 +31,6 @@ from whisper_operator.plan.types import (
     ObservedModelSet,
     ObservedService,
     Progress,
-    RouterHealth,
 )
 
 CORE_EVENT = Kind("v1", "Event", "events")
@@ -47,12 +47,14 @@ class Observer:
         connection: Connection,
         cache: Cache,
         pod_http: PodHttp,
+        routers: Routers,
         defaults: Defaults,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._connection = connection
         self._cache = cache
         self._pod_http = pod_http
+        self._routers = routers
         self._defaults = defaults
         self._now = now
 
@@ -71,7 +73,7 @@ class Observer:
             modelset_error=unreadable,
             now=self._now(),
             defaults=self._defaults,
-            router=await self._router(pods),
+            router=await self._routers.health(key),
             refusals=refusals,
             taken=taken,
         )
@@ -148,16 +150,6 @@ class Observer:
         except ValidationError as error:
             return None, first_error(error)
 
-    async def _router(self, pods: tuple[Manifest, ...]) -> RouterHealth | None:
-        routers = [one for one in pods if one["metadata"]["labels"].get(COMPONENT) == "router"]
-        routers.sort(key=lambda one: str(one["metadata"]["name"]))
-        # One that is not ready yet gets no requests, and knows no pods yet.
-        address_of = {one["metadata"]["name"]: ip for one in routers if is_ready(one) and (ip := running_at(one))}
-        if not address_of:
-            return None
-        urls = [f"http://{host(ip)}:{STATS_PORT}{HEALTH_QUERY}" for ip in address_of.values()]
-        return router_health(dict(zip(address_of, await self._pod_http.pages(urls), strict=True)))
-
     async def _claim(self, namespace: str, name: str) -> Manifest | None:
         known = self._cache.get(CLAIM.kind, namespace, name)
         if known is not None:
@@ -222,20 +214,6 @@ def job_of(pod: Manifest) -> str | None:
 def created(manifest: Manifest) -> datetime:
     """When an object was made."""
     return datetime.fromisoformat(manifest["metadata"]["creationTimestamp"])
-
-
-def running_at(pod: Manifest) -> str | None:
-    """The address of a pod that runs."""
-    status = pod.get("status") or {}
-    if status.get("phase") != "Running" or pod["metadata"].get("deletionTimestamp"):
-        return None
-    return status.get("podIP") or None
-
-
-def is_ready(pod: Manifest) -> bool:
-    """Whether Kubernetes sends requests to a pod."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def last_seen(event: Manifest) -> str:

@@ -63,7 +63,7 @@ def read_progress(page: bytes | None) -> Progress | None:
             speed=_number(said.get("speed")),
             eta=_number(said.get("eta")),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 

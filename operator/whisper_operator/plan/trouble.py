@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from whisper_operator.api.conditions import Reason
+from whisper_operator.plan.pods import is_ready
 from whisper_operator.plan.types import Manifest
 
 PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
@@ -34,6 +35,17 @@ def trouble(pods: Iterable[Manifest]) -> Trouble | None:
     staying = (pod for pod in pods if not pod["metadata"].get("deletionTimestamp"))
     ordered = sorted(staying, key=lambda pod: str(pod["metadata"]["name"]))
     return next((found for pod in ordered for found in _troubles(pod)), None)
+
+
+def unresponsive(pods: Iterable[Manifest]) -> tuple[str, ...]:
+    """Pods that have started and are not ready any more: they run, and do not answer their probes."""
+    return tuple(sorted(str(pod["metadata"]["name"]) for pod in pods if _has_started(pod) and not is_ready(pod)))
+
+
+def _has_started(pod: Manifest) -> bool:
+    containers = (pod.get("status") or {}).get("containerStatuses") or ()
+    runs = bool(containers) and all(one.get("started") and "running" in (one.get("state") or {}) for one in containers)
+    return runs and not pod["metadata"].get("deletionTimestamp")
 
 
 def waits_on_a_node(pod: Manifest) -> bool:

@@ -87,7 +87,7 @@ class TierHealth:
 
 @dataclass(frozen=True, slots=True)
 class RouterHealth:
-    """What the router pods' own statistics say; made by `plan.service.health.router_health`."""
+    """What the router pods' own statistics say; read by `plan.service.health.view`."""
 
     views: Mapping[str, Mapping[str, TierHealth] | None]
     """By router pod that was asked: each runtime as it sees it, or None where it did not answer."""

@@ -14,6 +14,10 @@ def arguments(models: ModelSet, work: Work, defaults: Defaults) -> list[str]:
     match work.task:
         case Task.DOWNLOAD | Task.REFRESH:
             return ["download", *store, "--models", work.wanted.model, *_source(models, work, defaults)]
+        case Task.TAKE:
+            # The catalogue in the image says where: a repository of the spec's would be the checkpoint's.
+            asked = ["download", *store, "--models", work.wanted.model, *_form(work), "--or-convert"]
+            return [*asked, *_words(models, work.wanted.source.way(TOKEN_FILE, defaults))]
         case Task.CONVERT:
             return ["convert", *store, "--model", work.wanted.model, *_form(work)]
         case Task.VALIDATE:
@@ -44,6 +48,9 @@ def _comparison(models: ModelSet) -> list[str]:
 
 
 def _source(models: ModelSet, work: Work, defaults: Defaults) -> list[str]:
-    options = work.wanted.source.options(work.revision, TOKEN_FILE, defaults)
-    options["--ca-bundle"] = TRUST_FILE if models.spec.ca_bundle_ref else None
+    return _words(models, work.wanted.source.options(work.revision, TOKEN_FILE, defaults))
+
+
+def _words(models: ModelSet, options: dict[str, str | None]) -> list[str]:
+    options = options | {"--ca-bundle": TRUST_FILE if models.spec.ca_bundle_ref else None}
     return [word for option, value in options.items() if value for word in (option, value)]

@@ -22,7 +22,8 @@ from whisper_operator.plan.modelset.task import Task, Work
 from whisper_operator.plan.modelset.variant_status import doubted, made, still
 from whisper_operator.plan.modelset.wanted import Wanted
 
-REFRESH_EVERY = timedelta(hours=1)
+REFRESH_EVERY = "1h"
+"""Where the spec does not say."""
 
 
 def look_after(wanted: Wanted, before: VariantStatus, around: Around) -> Decision:
@@ -109,7 +110,10 @@ def _times(wanted: Wanted, before: VariantStatus, models: ModelSet) -> Iterator[
     if models.spec.reverify_every and before.verified_at:
         yield Task.VERIFY, moment(before.verified_at) + timedelta(seconds=seconds(models.spec.reverify_every))
     if models.spec.refresh_policy == "OnChange" and wanted.may_change and before.refreshed_at:
-        yield Task.REFRESH, moment(before.refreshed_at) + REFRESH_EVERY
+        yield (
+            Task.REFRESH,
+            moment(before.refreshed_at) + timedelta(seconds=seconds(models.spec.refresh_every or REFRESH_EVERY)),
+        )
 
 
 def _next(wanted: Wanted, before: VariantStatus, around: Around) -> timedelta | None:

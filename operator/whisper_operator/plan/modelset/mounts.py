@@ -3,6 +3,7 @@
 from typing import Any
 
 from whisper_operator.api.modelset import ModelSet
+from whisper_operator.api.sources import BundleRef
 from whisper_operator.plan.modelset.claim import claim_name
 from whisper_operator.plan.modelset.sources import FOLDER
 from whisper_operator.plan.modelset.task import ASKING, Task, Work
@@ -57,19 +58,22 @@ def _given(models: ModelSet, work: Work) -> list[dict[str, Any]]:
     secret, folder = work.wanted.source.token, work.wanted.source.folder
     if work.task in ASKING and folder:
         found.append({"name": "source", "persistentVolumeClaim": {"claimName": folder.claim_name, "readOnly": True}})
+    # What can be converted as well does not wait for a Secret that is gone: its Job says so, and converts.
+    spare = {"optional": True} if work.task is Task.TAKE else {}
     if work.task in ASKING and secret:
-        found.append({"name": "hub-token", "secret": _secret(secret.name, secret.key or "token", "token")})
+        found.append({"name": "hub-token", "secret": _secret(secret.name, secret.key or "token", "token") | spare})
     if work.task in ASKING and (bundle := models.spec.ca_bundle_ref):
-        key = bundle.key or "ca.crt"
-        if bundle.kind == "Secret":
-            found.append({"name": "trust", "secret": _secret(bundle.name, key, "ca.crt")})
-        else:
-            found.append(
-                {"name": "trust", "configMap": {"name": bundle.name, "items": [{"key": key, "path": "ca.crt"}]}}
-            )
+        found.append({"name": "trust"} | _bundle(bundle, spare))
     if work.task is Task.VALIDATE and (samples := own_samples(models)):
         found.append({"name": "samples", "configMap": {"name": samples}})
     return found
+
+
+def _bundle(bundle: BundleRef, spare: dict[str, Any]) -> dict[str, Any]:
+    key = bundle.key or "ca.crt"
+    if bundle.kind == "Secret":
+        return {"secret": _secret(bundle.name, key, "ca.crt") | spare}
+    return {"configMap": {"name": bundle.name, "items": [{"key": key, "path": "ca.crt"}]} | spare}
 
 
 def own_samples(models: ModelSet) -> str | None:

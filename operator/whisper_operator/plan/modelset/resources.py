@@ -23,7 +23,7 @@ def resources(models: ModelSet, work: Work) -> dict[str, Any]:
 
 def _memory(work: Work) -> str:
     match work.task:
-        case Task.CONVERT:
+        case Task.CONVERT | Task.TAKE:
             # A converter stays within twice its checkpoint.
             return _gibibytes(work, 2)
         case Task.VALIDATE:

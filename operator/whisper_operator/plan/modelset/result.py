@@ -26,8 +26,10 @@ EVENT_REASONS = {
 
 
 OUTCOMES = ("Ready", "Unverified", "Removed", "Failed")
-SUCCESS_FIELDS = {one: one for one in ("outcome", "revision", "digest", "path", "similarity", "threshold")} | {
-    "size_bytes": "sizeBytes"
+SAME_NAME = ("outcome", "revision", "digest", "path", "similarity", "threshold", "premade")
+SUCCESS_FIELDS = dict(zip(SAME_NAME, SAME_NAME, strict=True)) | {
+    "size_bytes": "sizeBytes",
+    "converted_because": "convertedBecause",
 }
 LONGEST_WISH = 3600.0
 """Seconds; a hub that asks for more is asked again after an hour all the same."""
@@ -43,11 +45,13 @@ class Success(Part):
     path: str | None = None
     similarity: Annotated[float, Field(ge=0, le=1)] | None = None
     threshold: float | None = None
+    premade: str | None = None
+    converted_because: str | None = None
 
     def answers(self, task: Task) -> bool:
         """Whether it is what this task is to say."""
         match task:
-            case Task.DOWNLOAD | Task.CONVERT | Task.REFRESH:
+            case Task.DOWNLOAD | Task.TAKE | Task.CONVERT | Task.REFRESH:
                 return self.outcome == "Ready" and self.digest is not None
             case Task.VALIDATE:
                 return self.outcome in ("Ready", "Unverified") and self.similarity is not None
@@ -70,11 +74,10 @@ class Ended:
 
 def result(live: Manifest, task: Task, observed: ObservedModelSet) -> Success | Ended | None:
     """How a Job ended; None while it runs."""
-    end = finished(live)
-    if end is None:
-        return None
-    pods = pods_of(live, observed.pods)
+    end, pods = finished(live), pods_of(live, observed.pods)
     said = _words(pods)
+    if end is None or (not said and _is_to_come(end, pods)):
+        return None
     if end["type"] == "Complete" or said.get("outcome") == "Unverified":
         return _success(said, task)
     if said.get("outcome") == "Failed":
@@ -85,6 +88,18 @@ def result(live: Manifest, task: Task, observed: ObservedModelSet) -> Success | 
         return Ended(found.reason, found.message)
     name = live["metadata"]["name"]
     return Ended(Reason.CONTAINER_FAILED, f"Job {name} failed and its pod left no result: {end.get('message', '')}")
+
+
+def _is_to_come(end: Manifest, pods: list[Manifest]) -> bool:
+    """Whether its pod's end is not known here yet: Jobs and pods are watched apart, and one watch may lag behind.
+
+    A Job ends when its pod has, but for one whose time is over, and but for a pod that is taken away.
+    """
+    ended = ("Succeeded", "Failed")
+    at_work = (one for one in pods if (one.get("status") or {}).get("phase") not in ended)
+    return end.get("reason") != "DeadlineExceeded" and any(
+        "deletionTimestamp" not in one["metadata"] for one in at_work
+    )
 
 
 def obstacle(live: Manifest, observed: ObservedModelSet) -> Trouble | None:

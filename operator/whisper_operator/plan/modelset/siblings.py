@@ -21,6 +21,8 @@ SHARED = (
     "similarity",
     "validated_with",
     "made_from",
+    "taken_from",
+    "converted_because",
     "verified_at",
     "refreshed_at",
 )

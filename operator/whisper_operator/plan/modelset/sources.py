@@ -51,15 +51,27 @@ class Origin:
         meant = self.hub.revision or ("" if self.hub.repo else revision)
         return self.is_hub and not COMMIT.fullmatch(meant)
 
+    @property
+    def claim(self) -> str | None:
+        """What people know the folder by, where it is one: in the pod it is the same path for all."""
+        if self.folder is None:
+            return None
+        return f"claim {self.folder.claim_name}" + (f"/{self.folder.path}" if self.folder.path else "")
+
     def options(self, revision: str | None, token_file: str, defaults: Defaults) -> dict[str, str | None]:
         """As `whisper-models download` takes them; `revision` is one that is meant instead of the spec's."""
-        if self.folder is not None:
-            return {"--from": FOLDER}
         if self.http is not None:
             return {"--url": self.http.url, "--sha256": self.http.sha256}
+        if self.folder is not None:
+            return self.way(token_file, defaults)
+        named = {"--repo": self.hub.repo, "--revision": revision or self.hub.revision}
+        return named | self.way(token_file, defaults)
+
+    def way(self, token_file: str, defaults: Defaults) -> dict[str, str | None]:
+        """Which folder, or which hub and the token that it is told; what is wanted of it, somebody else says."""
+        if self.folder is not None:
+            return {"--from": FOLDER}
         return {
-            "--repo": self.hub.repo,
-            "--revision": revision or self.hub.revision,
             "--endpoint": self.hub.endpoint or defaults.hub_endpoint,
             "--token-file": token_file if self.token else None,
         }

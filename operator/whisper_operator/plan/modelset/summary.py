@@ -162,7 +162,7 @@ def _variant_events(before: VariantStatus | None, now: VariantStatus, storage: S
     was_ready = before is not None and before.state is VariantState.READY
     if now.state is VariantState.READY and not was_ready:
         size = f" ({human_bytes(now.size_bytes)})" if now.size_bytes else ""
-        yield Event("Normal", "VariantReady", f"{_title(now)} is ready{size}")
+        yield Event("Normal", "VariantReady", f"{_title(now)} is ready{size}{_origin(now)}")
         return
     old, new = (before.last_failure if before else None), now.last_failure
     if new is not None:
@@ -170,6 +170,14 @@ def _variant_events(before: VariantStatus | None, now: VariantStatus, storage: S
             yield Event("Warning", new.reason, f"{_title(now)}: {new.message}")
     elif _is_new_obstacle(before, now) and now.reason != storage.reason:
         yield Event("Warning", str(now.reason), f"{_title(now)}: {now.message}")
+
+
+def _origin(variant: VariantStatus) -> str:
+    """Who made it, where that might have been another."""
+    if variant.taken_from:
+        return f", as {variant.taken_from} {'has' if variant.taken_from.startswith('claim ') else 'publishes'} it"
+    said = variant.converted_because
+    return f", converted here and not taken ready-made: {said}" if said else ""
 
 
 def _is_new_obstacle(before: VariantStatus | None, now: VariantStatus) -> bool:

@@ -11,6 +11,8 @@ class Task(StrEnum):
     """What is done with a variant; also the component that the Job's label names."""
 
     DOWNLOAD = "download"
+    TAKE = "take"
+    """Ready-made from a hub or, where it is not to be had there, converted."""
     CONVERT = "convert"
     VALIDATE = "validate"
     VERIFY = "verify"
@@ -18,9 +20,9 @@ class Task(StrEnum):
     REMOVE = "remove"
 
 
-MAKING = (Task.DOWNLOAD, Task.CONVERT)
+MAKING = (Task.DOWNLOAD, Task.TAKE, Task.CONVERT)
 """Tasks after which there is a variant where there was none."""
-ASKING = (Task.DOWNLOAD, Task.REFRESH)
+ASKING = (Task.DOWNLOAD, Task.TAKE, Task.REFRESH)
 """Tasks that need the variant's source."""
 
 
@@ -58,7 +60,7 @@ def making(wanted: Wanted, revision: str | None = None, base: str | None = None)
     """
     if wanted.is_downloaded:
         return Work(Task.DOWNLOAD, wanted, wanted.input, revision=revision)
-    return Work(Task.CONVERT, wanted, wanted.input, made_from=base)
+    return Work(Task.TAKE if wanted.is_taken else Task.CONVERT, wanted, wanted.input, made_from=base)
 
 
 def job_name(wanted: Wanted, task: Task) -> str:

@@ -13,6 +13,9 @@ from whisper_operator.plan.modelset.task import making
 from whisper_operator.plan.modelset.variant_status import FIRST_RETRY, doubted, fresh, made, waiting
 from whisper_operator.plan.modelset.wanted import Wanted
 
+CONVERTED_BEFORE = "it was converted here before, and what is there stays"
+"""As the Job says it that finds such a variant on a claim."""
+
 
 def decide(wanted: Wanted, base: VariantStatus | None, around: Around) -> Decision:
     """What to do about one variant now; `base` is what it is made from, where it is made from anything."""
@@ -21,7 +24,10 @@ def decide(wanted: Wanted, base: VariantStatus | None, around: Around) -> Decisi
     before = around.siblings.adopted(wanted, _before(wanted, around))
     other = around.siblings.conflicting(wanted)
     if other is not None:
-        message = f"ModelSet {other} has it from another source on the same claim: give one of both its own claim"
+        message = (
+            f"ModelSet {other} has it from another source, or with another readyMade, on the same claim: "
+            "give one of both its own claim"
+        )
         return Decision(waiting(before, Reason.SOURCE_CONFLICT, message), final=True)
     if before.digest is None:
         return _make(wanted, before, base, around)
@@ -37,9 +43,18 @@ def decide(wanted: Wanted, base: VariantStatus | None, around: Around) -> Decisi
 def _before(wanted: Wanted, around: Around) -> VariantStatus:
     """The status of the last turn, or a fresh one where the source or the claim is another."""
     for status in around.models.status.variants:
-        if (status.name, status.format, status.precision) == wanted.key and status.input == wanted.input:
-            return status
+        if (status.name, status.format, status.precision) == wanted.key:
+            if status.input == wanted.input:
+                return status
+            if status.input == wanted.otherwise and status.digest and not status.taken_from:
+                return _stays_converted(wanted, status)
     return fresh(wanted)
+
+
+def _stays_converted(wanted: Wanted, status: VariantStatus) -> VariantStatus:
+    """What was converted here is right for either `readyMade`; only what others made is not."""
+    why = (status.converted_because or CONVERTED_BEFORE) if wanted.is_taken else status.converted_because
+    return status.model_copy(update={"input": wanted.input, "converted_because": why})
 
 
 def _failed_for_good(wanted: Wanted, around: Around) -> Decision:

@@ -14,8 +14,16 @@ FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=5)
 LONGEST = 1024
 """Characters of a message; schedulers and registries can be talkative."""
-CHECKING = ("Verifying", "Validating")
+READING = "Verifying"
+"""The stage in which every byte of what is there is read: of a conversion's checkpoint, too."""
+CHECKING = (READING, "Validating")
 """Stages in which all that is wanted is there, and is looked at."""
+STATES = {
+    "Converting": VariantState.CONVERTING,
+    "Optimizing": VariantState.OPTIMIZING,
+    **dict.fromkeys(CHECKING, VariantState.VALIDATING),
+}
+"""Stages of a Job that makes a variant, where they are not what its task is called by."""
 
 
 def fresh(wanted: Wanted) -> VariantStatus:
@@ -42,7 +50,7 @@ def started(work: Work, before: VariantStatus) -> VariantStatus:
 def working(task: Task) -> VariantState:
     """What a Job of this kind does, whatever it calls the steps on its way."""
     match task:
-        case Task.DOWNLOAD | Task.REFRESH:
+        case Task.DOWNLOAD | Task.TAKE | Task.REFRESH:
             return VariantState.DOWNLOADING
         case Task.CONVERT:
             return VariantState.CONVERTING
@@ -52,10 +60,19 @@ def working(task: Task) -> VariantState:
             return VariantState.PENDING
 
 
+def state_of(work: Work, stage: str) -> VariantState:
+    """What a Job does that has told its stage; one that makes nothing does one thing, however many steps it takes."""
+    if not work.makes:
+        return VariantState.VALIDATING if stage in CHECKING else working(work.task)
+    if work.task is Task.CONVERT and stage == READING:
+        return VariantState.CONVERTING
+    return STATES.get(stage, working(work.task))
+
+
 def told(work: Work, progress: Progress) -> dict[str, object]:
     """What the Job's pod says."""
     return {
-        "state": VariantState.VALIDATING if progress.stage in CHECKING else working(work.task),
+        "state": state_of(work, progress.stage),
         "stage": progress.stage,
         "bytes_done": max(progress.bytes_done, 0),
         "bytes_total": progress.bytes_total,
@@ -85,7 +102,10 @@ def waiting(before: VariantStatus, reason: Reason, message: str) -> VariantStatu
 def made(wanted: Wanted, found: Success, made_from: str | None, now: datetime) -> VariantStatus:
     """There, with what the Job said of it; every Job that makes one ends by knowing each byte."""
     names = ("revision", "digest", "size_bytes", "path")
-    said = {name: getattr(found, name) for name in names} | {"made_from": made_from}
+    said = {name: getattr(found, name) for name in names}
+    taken_from = found.premade and (wanted.source.claim or found.premade)
+    said |= {"taken_from": taken_from and taken_from[:LONGEST], "made_from": None if taken_from else made_from}
+    said["converted_because"] = found.converted_because and found.converted_because[:LONGEST]
     times = {"verified_at": timestamp(now), "refreshed_at": timestamp(now) if wanted.is_downloaded else None}
     return fresh(wanted).model_copy(update={"state": VariantState.READY} | said | times)
 

@@ -14,6 +14,8 @@ BASE_FORMAT = "pytorch"
 AUXILIARY_FORMAT = "auxiliary"
 STORED = "stored"
 """The precision of what is kept as it was published."""
+CONVERTED = "converted"
+"""Told apart from the same variant as others publish it: one that was taken is no conversion."""
 ORIGINAL_FORMATS = (BASE_FORMAT, AUXILIARY_FORMAT)
 """What is downloaded and served, or converted, as it was published."""
 
@@ -34,6 +36,11 @@ class Wanted:
     """About how large its original is, where the catalogue knows."""
     may_change: bool = False
     """Whether its source may mean another content tomorrow."""
+    is_taken: bool = False
+    """Whether it is taken ready-made where that is to be had: its source is the catalogue's, which knows who publishes
+    it, or a folder on a claim, which may have it; and the set does not say Never."""
+    otherwise: str | None = None
+    """What `input` would be with the other `readyMade`, where that matters: somebody may have it."""
     unknown: str | None = None
     """Why it cannot be made: the model is in no catalogue and has no source."""
 
@@ -96,17 +103,36 @@ class _Place:
         unknown: str | None,
     ) -> Wanted:
         repo, revision = (entry.repo, entry.revision) if entry else ("", "")
+        published = _may_be_had(entry, source, kind)
+        declined = published and self.models.spec.ready_made == "Never"
+        made_of = (self.claim_uid, *source.identity(repo, revision), *kind)
+        either, never = names.digest(*made_of), names.digest(*made_of, CONVERTED)
         return Wanted(
             model=name,
             format=kind[0],
             precision=kind[1],
             claim=self.claim,
-            input=names.digest(self.claim_uid, *source.identity(repo, revision), *kind),
+            input=never if declined else either,
             source=source,
             size_bytes=entry.size_bytes if entry else None,
             may_change=kind[0] in ORIGINAL_FORMATS and source.may_change(revision),
+            is_taken=published and not declined,
+            otherwise=(either if declined else never) if published else None,
             unknown=unknown,
         )
+
+
+def _may_be_had(entry: CatalogueEntry | AuxiliaryEntry | None, source: Origin, kind: tuple[str, str]) -> bool:
+    """Not for a fine-tune or another revision on a hub: what is published was made from the catalogue's checkpoint.
+
+    What a claim has, only its Job can see; it takes nothing that was made from another checkpoint.
+    """
+    if source.folder is not None:
+        return kind[0] not in ORIGINAL_FORMATS
+    if not isinstance(entry, CatalogueEntry) or not source.is_hub:
+        return False
+    same = source.identity(entry.repo, entry.revision) == (entry.repo, entry.revision)
+    return same and any((one.format, one.precision) == kind for one in entry.premade)
 
 
 def _model(name: str) -> tuple[CatalogueEntry | None, str | None]:

@@ -4,22 +4,17 @@ Pure: everything that it depends on is in the ObservedService.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from whisper_operator.plan import names
 from whisper_operator.plan.service.effective import effective
 from whisper_operator.plan.service.manifests import manifests
 from whisper_operator.plan.service.models import Found, deployment_named, find, served_by, wanted
-from whisper_operator.plan.service.picture import Picture, picture
+from whisper_operator.plan.service.picture import picture
 from whisper_operator.plan.service.status import events, status
 from whisper_operator.plan.service.target import Target
 from whisper_operator.plan.types import Manifest, ObjectRef, ObservedService, Plan
 
 __all__ = ["plan_service"]
-
-# Pods and resources are watched; only the router's statistics must be asked for, as nothing tells when they change.
-WHILE_ROLLING_OUT = timedelta(seconds=2)
-AT_REST = timedelta(seconds=4)
 
 
 def plan_service(observed: ObservedService) -> Plan:
@@ -35,7 +30,6 @@ def plan_service(observed: ObservedService) -> Plan:
         prune=_superfluous(observed.owned, desired),
         status=status(target, seen, observed.now).dump(),
         events=events(target, seen),
-        look_again=_look_again(seen),
     )
 
 
@@ -70,9 +64,3 @@ def _superfluous(owned: Iterable[Manifest], desired: Iterable[Manifest]) -> tupl
         for one in owned
         if (one["kind"], one["metadata"]["name"]) not in wanted_now
     )
-
-
-def _look_again(seen: Picture) -> timedelta | None:
-    if seen.health is None:
-        return None
-    return AT_REST if seen.ready and seen.settled else WHILE_ROLLING_OUT

@@ -142,6 +142,8 @@ def shortfall(one: RuntimePicture) -> tuple[Reason, str]:
         return one.trouble.reason, one.trouble.message
     if one.rollout.refused is not None:
         return Reason.POD_REFUSED, one.rollout.refused
+    if one.unresponsive:
+        return Reason.REPLICAS_MISSING, f"{_count(one)} healthy: no answer from {', '.join(one.unresponsive)}"
     if not one.rollout.settled:
         return Reason.ROLLING_OUT, f"Pods are starting or being replaced: {_count(one)}"
     by = f" for {', '.join(one.missed_by)}; the other router pods reach more" if one.missed_by else ""

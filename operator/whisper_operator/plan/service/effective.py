@@ -30,7 +30,7 @@ RESOURCES = Resources(
     requests={"cpu": "250m", "memory": "512Mi"},
     limits={"cpu": "2", "memory": "4Gi"},
 )
-HEALTH_CHECK = HealthCheck(interval="2s", timeout="1s", retries=2)
+HEALTH_CHECK = HealthCheck(interval="1s", timeout="1s", retries=2)
 # One may fail, be replaced, or lose its node while the other answers.
 ROUTERS = 2
 MAX_UPLOAD_SIZE = "64Mi"

@@ -1,6 +1,6 @@
 """What the routers themselves say about the runtimes, read from their statistics.
 
-Pure: whoever asks the routers hands in the pages that came back. The page is Envoy's own `/clusters?format=json`.
+Pure: whoever asks the routers hands in the page that came back. The page is Envoy's own `/clusters?format=json`.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from whisper_operator.plan.service.envoy.cluster import CHAIN
 from whisper_operator.plan.service.envoy.stats_listener import HEALTH_PATH
-from whisper_operator.plan.types import RouterHealth, TierHealth
+from whisper_operator.plan.types import TierHealth
 
 STATS_PORT = 9902
 """Port of a router pod that serves the page."""
@@ -18,19 +18,8 @@ HEALTH_QUERY = f"{HEALTH_PATH}?format=json"
 """Path and query of the page."""
 
 
-def router_health(pages: Mapping[str, bytes | None]) -> RouterHealth:
-    """The views of all router pods.
-
-    Args:
-        pages: by router pod that was asked: the page, or None where there was no good answer.
-
-    A page that cannot be read is no answer.
-    """
-    return RouterHealth({pod: _tiers(page) for pod, page in pages.items()})
-
-
-def _tiers(page: bytes | None) -> dict[str, TierHealth] | None:
-    """One router's view, by runtime; None when this is not such a page."""
+def view(page: bytes | None) -> dict[str, TierHealth] | None:
+    """One router's view, by runtime, from its page; None where there was no good answer, or it is not such a page."""
     if page is None:
         return None
     try:
@@ -38,7 +27,7 @@ def _tiers(page: bytes | None) -> dict[str, TierHealth] | None:
         hosts = [host for one in clusters if one["name"] == CHAIN for host in one.get("host_statuses", ())]
         total = Counter(_runtime_of(host) for host in hosts)
         healthy = Counter(_runtime_of(host) for host in hosts if _is_healthy(host))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return {name: TierHealth(healthy[name], count) for name, count in total.items()}
 

@@ -10,7 +10,7 @@ from whisper_operator.plan.service.models import Found, deployment_named
 from whisper_operator.plan.service.rollout import Rollout, rollout
 from whisper_operator.plan.service.target import Target
 from whisper_operator.plan.service.volume import volume_trouble
-from whisper_operator.plan.trouble import Trouble, trouble
+from whisper_operator.plan.trouble import Trouble, trouble, unresponsive
 from whisper_operator.plan.types import Manifest, ObservedService, RouterHealth
 
 COMPONENT_LABEL = "app.kubernetes.io/component"
@@ -24,6 +24,7 @@ class RuntimePicture:
         healthy: pods that every router pod sends requests to; None while no router answers.
         serves: whether a request that comes to it would be answered: where routers disagree, one of them is enough.
         missed_by: router pods that find fewer healthy than another does.
+        unresponsive: pods that run, and do not answer their probes any more.
     """
 
     runtime: EffectiveRuntime
@@ -33,6 +34,7 @@ class RuntimePicture:
     healthy: int | None
     serves: bool
     missed_by: tuple[str, ...]
+    unresponsive: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -139,6 +141,7 @@ def _runtime_picture(
         healthy=min((tier.healthy for tier in seen.values()), default=None),
         serves=rolled.ready > 0 if health is None else most > 0,
         missed_by=tuple(pod for pod, tier in seen.items() if tier.healthy < most),
+        unresponsive=unresponsive(pods),
     )
 
 

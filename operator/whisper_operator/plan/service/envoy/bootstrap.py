@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import yaml
 
-from whisper_operator.plan.service.envoy.cluster import chain_cluster
+from whisper_operator.plan.service.envoy.cluster import chain_cluster, sessions_cluster
 from whisper_operator.plan.service.envoy.drain import pause_cluster
 from whisper_operator.plan.service.envoy.extension import Config
 from whisper_operator.plan.service.envoy.overload import overload_manager
@@ -27,7 +27,12 @@ def bootstrap(settings: RouterSettings) -> Config:
         "application_log_config": {"log_format": {"json_format": LOG_FIELDS}},
         "static_resources": {
             "listeners": [public_listener(settings), stats_listener(settings)],
-            "clusters": [chain_cluster(settings), admin_cluster(settings), pause_cluster(settings.stats_port)],
+            "clusters": [
+                chain_cluster(settings),
+                sessions_cluster(settings),
+                admin_cluster(settings),
+                pause_cluster(settings.stats_port),
+            ],
         },
     }
 

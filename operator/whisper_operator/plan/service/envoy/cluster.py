@@ -1,10 +1,11 @@
-"""The runtimes as Envoy sees them: one cluster for the chain, one priority for each tier."""
+"""The runtimes as Envoy sees them: one cluster for the chain, one priority for each tier; and the same for sessions."""
 
 from whisper_operator.plan.service.envoy.extension import Config, extension, socket_address, typed
 from whisper_operator.plan.service.envoy.health import health_checks, outlier_detection
 from whisper_operator.plan.service.envoy.settings import LoadBalancing, RouterSettings, Tier
 
 CHAIN = "chain"
+SESSIONS = "sessions"
 # What may be under way at once. Retries have the same bound: with Envoy's default of three, a busy pod turned 130 of
 # 200 requests into errors although its sibling was idle.
 IN_FLIGHT = 1024
@@ -12,13 +13,25 @@ TCP_LEVEL, TCP_USER_TIMEOUT = 6, 18
 
 
 def chain_cluster(settings: RouterSettings) -> Config:
-    """The cluster that every request goes to."""
+    """Where requests go: any pod is as good as another, and the least busy is best."""
+    return _cluster(CHAIN, settings, _load_balancing(settings.load_balancing))
+
+
+def sessions_cluster(settings: RouterSettings) -> Config:
+    """The same pods for requests that belong together: all of a session go to one, whichever router they come through.
+
+    A cluster of its own, since Envoy balances a whole cluster in one way. It learns by itself who is healthy.
+    """
+    return _cluster(SESSIONS, settings, _ring())
+
+
+def _cluster(name: str, settings: RouterSettings, load_balancing: Config) -> Config:
     return {
-        "name": CHAIN,
+        "name": name,
         "cluster_type": _dns(),
         # Connecting takes a millisecond or never succeeds: a pod whose node is gone costs half a second.
         "connect_timeout": "0.5s",
-        "load_balancing_policy": _load_balancing(settings.load_balancing),
+        "load_balancing_policy": load_balancing,
         "common_lb_config": {
             # Never send to pods that are known to be sick, however few are left: the next tier or an honest 503 is
             # better.
@@ -44,7 +57,7 @@ def chain_cluster(settings: RouterSettings) -> Config:
         "health_checks": health_checks(settings.probe),
         "outlier_detection": outlier_detection(settings.attempt_timeout),
         "load_assignment": {
-            "cluster_name": CHAIN,
+            "cluster_name": name,
             # A tier serves while it has one healthy pod. With Envoy's 1.4 a third of the requests leaves a tier when
             # half of its pods are down.
             "policy": {"overprovisioning_factor": 100000},
@@ -83,6 +96,14 @@ def _load_balancing(policy: LoadBalancing) -> Config:
         ),
     }[policy]
     return {"policies": [{"typed_extension_config": chosen}]}
+
+
+def _ring() -> Config:
+    """A pod that comes or goes moves its own share of the sessions and leaves the others where they are."""
+    ring = extension(
+        "envoy.load_balancing_policies.ring_hash", "extensions.load_balancing_policies.ring_hash.v3.RingHash"
+    )
+    return {"policies": [{"typed_extension_config": ring}]}
 
 
 def _lost_nodes() -> Config:

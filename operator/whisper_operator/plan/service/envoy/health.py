@@ -17,7 +17,7 @@ def health_checks(probe: Probe) -> list[Config]:
             # Without it a cluster that nobody has called yet is probed once a minute: a sick idle pod stays in.
             "no_traffic_interval": duration(probe.interval),
             # A pod that failed once is looked at more often: it is out, or back, as soon as it can be. By default one
-            # that stops answering is out after 2 + 1 + 0.5 + 1 seconds at most.
+            # that stops answering is out after 1 + 1 + 0.5 + 1 seconds at most.
             "unhealthy_interval": duration(min(probe.interval, HALF_A_SECOND)),
             "unhealthy_threshold": probe.retries,
             # Readiness already waits for the canary; asking twice would only make recovery slower.

@@ -7,6 +7,8 @@ from whisper_operator.plan.service.envoy.extension import Config, duration, exte
 # Attempts within a tier before the next one is tried: the first pod and one sibling.
 ATTEMPTS_PER_TIER = 2
 SPARE_ATTEMPTS = 2
+# Pods that are asked for a job, which only one of them knows.
+ASKED_FOR_A_JOB = 32
 
 
 def retry_policy(tiers: int, attempt_timeout: timedelta | None) -> Config:
@@ -40,4 +42,18 @@ def retry_policy(tiers: int, attempt_timeout: timedelta | None) -> Config:
             "extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
             update_frequency=ATTEMPTS_PER_TIER,
         ),
+    }
+
+
+def new_job_policy(tiers: int) -> Config:
+    """A job is given to another pod as long as none can have begun it: not once a part of it was sent and lost."""
+    return retry_policy(tiers, None) | {"retry_on": "connect-failure,refused-stream,retriable-status-codes"}
+
+
+def find_job_policy(tiers: int) -> Config:
+    """The pod that has a job is found by asking one after the other: those that do not know it answer 404 at once."""
+    return retry_policy(tiers, None) | {
+        "retriable_status_codes": [404, 421, 503],
+        "num_retries": ASKED_FOR_A_JOB,
+        "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.002s"},
     }

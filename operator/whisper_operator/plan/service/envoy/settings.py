@@ -31,7 +31,7 @@ class Tier:
 class Probe:
     """How the router looks at each pod."""
 
-    interval: timedelta = timedelta(seconds=2)
+    interval: timedelta = timedelta(seconds=1)
     timeout: timedelta = timedelta(seconds=1)
     retries: int = 2
 

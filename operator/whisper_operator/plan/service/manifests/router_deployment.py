@@ -81,7 +81,9 @@ def _container(target: Target, envoy: RouterSettings) -> Manifest:
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": f"{memory}Mi"}},
         "securityContext": security.container(),
         "startupProbe": _probe(READY_PATH, period=1, failures=60),
-        "readinessProbe": _probe(READY_PATH, period=2, failures=2),
+        # A router that is short of processor time for some seconds still serves; where all of them are taken out of the
+        # Service, every caller is refused. One that hangs is ended by its liveness probe.
+        "readinessProbe": _probe(READY_PATH, period=2, failures=5),
         "livenessProbe": _probe(LIVE_PATH, period=10, failures=3),
         "lifecycle": {"preStop": {"httpGet": _drained(envoy)}},
         "volumeMounts": [{"name": "config", "mountPath": CONFIG_PATH, "readOnly": True}],

@@ -23,7 +23,8 @@ from whisper_operator.plan.service.runtimes import RUNTIMES
 from whisper_operator.plan.service.target import Target
 from whisper_operator.plan.types import Manifest
 
-SCRATCH_SIZE = "2Gi"
+# Uploads, hours of decoded audio, and the files of jobs: a runtime's own bounds on them add up to 3.5 GiB.
+SCRATCH_SIZE = "4Gi"
 # Between the end of draining and the kernel's SIGKILL.
 GRACE = timedelta(seconds=15)
 # A process that hangs finishes nothing: what it holds goes to another pod as soon as it has ended.
@@ -155,7 +156,8 @@ def _probes(starts_within: timedelta) -> Manifest:
     period, failures = _whole_seconds(STARTUP_PERIOD), round(starts_within / STARTUP_PERIOD)
     return {
         "startupProbe": _probe("/startupz", period=period, failures=failures),
-        "readinessProbe": _probe("/readyz", period=2, failures=2),
+        # The routers' own probes are the quick ones; what Kubernetes takes out of DNS, no router can send to at all.
+        "readinessProbe": _probe("/readyz", period=2, failures=5),
         # Answered from memory by the event loop, which has a thread of its own beside the engine's. One late answer
         # does not matter; twenty seconds without one is a process that hangs, and requests that wait for it.
         "livenessProbe": _probe("/livez", period=5, failures=4) | {"terminationGracePeriodSeconds": HUNG_GRACE},
