@@ -1,4 +1,4 @@
-"""What is measured against peers, one command each: `python -m benchmarks.cpu`.
+"""What is measured against peers, one command each: `python -m benchmarks.runtimes`.
 
 Times are of one machine and one moment, so what is quoted are ratios: contenders run in turns within one run, and each
 turn is compared with its neighbours (`rounds`). Every contender has a process of its own (`contender`, `worker`), so

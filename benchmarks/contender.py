@@ -18,7 +18,7 @@ _QUIET = {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One transcription."""
+    """One transcription; processor time and peak memory are of the process and its children."""
 
     seconds: float
     cpu_seconds: float
@@ -42,15 +42,21 @@ class Contender:
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
-            env=os.environ | _QUIET | _threads(setting.threads),
+            env=os.environ | quiet(setting.threads),
         )
         self.load_seconds: float = self._read()["load_seconds"]
 
-    def take(self, audio: Path, *, vad: bool = False) -> Take:
-        """Have it transcribe a file, as one 30 s window or, with `vad`, whatever length by its voice detection."""
+    def take(self, audio: Path, *, vad: bool = False, words: bool = False) -> Take:
+        """Have it transcribe a file, as one 30 s window or, with `vad`, whatever length by its voice detection.
+
+        Args:
+            audio: mono, 16 kHz.
+            vad: look for a voice first.
+            words: find the times of words too, without `vad`.
+        """
         stdin: IO[str] | None = self._process.stdin
         assert stdin is not None
-        stdin.write(json.dumps({"audio": str(audio), "vad": vad}) + "\n")
+        stdin.write(json.dumps({"audio": str(audio), "vad": vad, "words": words}) + "\n")
         stdin.flush()
         return Take(**self._read())
 
@@ -78,6 +84,10 @@ class Contender:
             self._said.close()
 
 
-def _threads(count: int) -> dict[str, str]:
-    """numpy's own pool gets one thread for everybody: its spinning takes a core from whatever multiplies next."""
-    return {"OMP_NUM_THREADS": str(count), "MKL_NUM_THREADS": str(count), "OPENBLAS_NUM_THREADS": "1"}
+def quiet(threads: int) -> dict[str, str]:
+    """Variables of a measured process: no progress bars, and no thread more than it may have.
+
+    numpy's own pool gets one thread for everybody: its spinning takes a core from whatever multiplies next.
+    """
+    pools = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"}
+    return {**_QUIET, **pools}

@@ -36,6 +36,14 @@ class Spread:
         return f"{self.median:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that so large a share does not exceed (nearest rank), 0 < share <= 1; NaN of nothing."""
+    if not values:
+        return float("nan")
+    ordered = sorted(values)
+    return ordered[max(0, -(-round(share * 1000) * len(ordered) // 1000) - 1)]
+
+
 def ratios(above: Sequence[float], below: Sequence[float]) -> Spread:
     """How many times `above` each round was to `below`, of the same rounds."""
     return Spread.of([a / b for a, b in zip(above, below, strict=True)])

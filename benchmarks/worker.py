@@ -10,13 +10,13 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
 import sys
 import time
 from pathlib import Path
 from typing import Any, TextIO
 
 from benchmarks.peers import Peer, Setting
+from tests.support.processes import use
 
 
 def main() -> None:
@@ -32,27 +32,17 @@ def main() -> None:
 
 def _answer(peer: Peer, request: dict[str, Any]) -> dict[str, Any]:
     samples = _samples(Path(request["audio"]))
-    hear = peer.speech if request["vad"] else peer.window
-    wall, cpu = time.perf_counter(), time.process_time()
-    text = hear(samples)
-    return {
-        "seconds": time.perf_counter() - wall,
-        "cpu_seconds": time.process_time() - cpu,
-        "text": text,
-        "peak_mib": _peak_mib(),
-    }
+    before, begun = use(os.getpid()), time.perf_counter()
+    text = peer.speech(samples) if request["vad"] else peer.window(samples, words=request["words"])
+    seconds, after = time.perf_counter() - begun, use(os.getpid())
+    cpu_seconds = after.cpu_seconds - before.cpu_seconds
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "text": text, "peak_mib": after.peak_mib}
 
 
 def _samples(audio: Path) -> Any:
     import soundfile  # noqa: PLC0415 - after the environment and the cores are settled
 
     return soundfile.read(audio, dtype="float32")[0]
-
-
-def _peak_mib() -> float:
-    """The largest resident size so far, as the kernel counted it."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def _private_stdout() -> TextIO:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from benchmarks.failover.tables import Seen, Timings, metrics, table
@@ -11,9 +11,10 @@ from benchmarks.machine import this_machine
 from benchmarks.report import Report, command_line, publish, say
 from tests.cluster.provider import Shape
 from tests.e2e import environment
+from tests.e2e.environment import Environment
 from tests.e2e.faults.fault import LONG, Fault
 from tests.e2e.faults.running import run
-from tests.e2e.faults.scene import Scene, opened
+from tests.e2e.faults.scene import CHAIN, SIBLINGS, Scene, opened
 from tests.e2e.faults.table import FAULTS
 from tests.e2e.faults.verdict import Observation
 from tests.e2e.hub import deployed
@@ -54,8 +55,15 @@ def measured(shape: Shape, faults: Sequence[Fault], times: int) -> Seen:
         hub_namespace = environment.make_namespace(there.kubectl, "hub")
         with deployed(hub_namespace, there.images["testhub"]) as hub:
             environment.install(there, hub)
-            with opened(there) as scene:
-                return {fault.name: [_once(fault, scene, number) for number in range(times)] for fault in faults}
+            return {name: seen for found in _by_setting(there, faults, times) for name, seen in found.items()}
+
+
+def _by_setting(there: Environment, faults: Sequence[Fault], times: int) -> Iterator[Seen]:
+    """Those of one service together."""
+    for setting in (SIBLINGS, CHAIN):
+        if mine := [fault for fault in faults if fault.setting is setting]:
+            with opened(there, setting) as scene:
+                yield {fault.name: [_once(fault, scene, number) for number in range(times)] for fault in mine}
 
 
 def _once(fault: Fault, scene: Scene, number: int) -> Observation:

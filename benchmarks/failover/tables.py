@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.report import Table
-from tests.e2e.faults.verdict import Ending, Kind, Observation, percentile
+from benchmarks.rounds import quantile
+from tests.e2e.faults.verdict import Ending, Kind, Observation
 
 Seen = Mapping[str, Sequence[Observation]]
 """By the fault's name, one observation for each time that it was made."""
@@ -33,7 +34,7 @@ def _row(name: str, observations: Sequence[Observation]) -> tuple[str, ...]:
     first = first_good(observations)
     longest = max(request.took for request in requests if request.kind is Kind.TRANSCRIPTION)
     counts = (len(observations), len(requests), len(lost), len(cut))
-    seconds = (percentile(first, 0.5), percentile(first, 0.99), longest)
+    seconds = (quantile(first, 0.5), quantile(first, 0.99), longest)
     return (name, *map(str, counts), *(f"{value:.2f}" for value in seconds))
 
 
@@ -47,6 +48,6 @@ def metrics(timings: Timings, seen: Seen) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, observations in seen.items():
         fault = f"{timings.name}{name.replace('-', '_')}"
-        found[f"{fault}_first_good_p99_s"] = percentile(first_good(observations), 0.99)
+        found[f"{fault}_first_good_p99_s"] = quantile(first_good(observations), 0.99)
         found[f"{fault}_lost"] = sum(len(each.lost()) for each in observations)
     return found

@@ -11,18 +11,18 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.kept import kept
-from benchmarks.models.processes import CommandFailedError, Take, run
+from benchmarks.models.processes import Take, run
 from benchmarks.report import say
+from benchmarks.whisper_cpp import LOCK, program, sources
 from tests.support.weights import cache_root
 
 HERE = Path(__file__).parent
-OPTIMUM, WHISPER_CPP = HERE / "optimum.lock", HERE / "whisper_cpp.lock"
+OPTIMUM = HERE / "optimum.lock"
 TASK = "automatic-speech-recognition-with-past"
 QUANTIZE, SCRIPT, FILTERS = "whisper-quantize", "convert-h5-to-ggml.py", "whisper/assets/mel_filters.npz"
 
@@ -69,7 +69,7 @@ def optimum() -> Optimum:
 
 def whisper_cpp(python: str) -> WhisperCpp:
     """Fetched and built once; `python` has torch and transformers."""
-    return WhisperCpp(kept(f"whisper-cpp-tools-{_digest(WHISPER_CPP)}", _build), python)
+    return WhisperCpp(kept(f"whisper-cpp-tools-{_digest(LOCK)}", _assemble), python)
 
 
 def with_vocabulary(source: Path, folder: Path) -> Path:
@@ -94,46 +94,13 @@ def _install(folder: Path) -> None:
         subprocess.run([uv, *step], check=True, env=settings)
 
 
-def _build(folder: Path) -> None:
-    say("whisper.cpp's tools: built from source, some minutes, once")
+def _assemble(folder: Path) -> None:
+    shutil.copy(program(QUANTIZE), folder)
     with tempfile.TemporaryDirectory() as scratch:
-        sources = _sources(Path(scratch))
-        build = Path(scratch) / "build"
-        options = ["-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=OFF", "-DWHISPER_BUILD_TESTS=OFF"]
-        whisper = sources["pywhispercpp"] / "whisper.cpp"
-        for step in (["-S", str(whisper), "-B", str(build), *options], ["--build", str(build), "-t", QUANTIZE, "-j"]):
-            _quietly([_cmake(), *step])
-        shutil.copy(build / "bin" / QUANTIZE, folder)
-        shutil.copy(whisper / "models" / SCRIPT, folder)
+        found = sources(Path(scratch), "pywhispercpp", "openai_whisper")
+        shutil.copy(found["pywhispercpp"] / "whisper.cpp" / "models" / SCRIPT, folder)
         (folder / FILTERS).parent.mkdir(parents=True)
-        shutil.copy(sources["openai_whisper"] / FILTERS, folder / FILTERS)
-
-
-def _sources(scratch: Path) -> dict[str, Path]:
-    """Name of each package → its unpacked source."""
-    pip = str(cache_root() / "tools" / "bin" / "pip")
-    only = ["--no-deps", "--no-binary", "openai-whisper,pywhispercpp", "--require-hashes", "-r", str(WHISPER_CPP)]
-    subprocess.run([pip, "download", "-q", *only, "-d", str(scratch)], check=True)
-    for archive in list(scratch.glob("*.tar.gz")):
-        with tarfile.open(archive) as content:
-            content.extractall(scratch, filter="data")
-    return {folder.name.rpartition("-")[0]: folder for folder in scratch.iterdir() if folder.is_dir()}
-
-
-def _quietly(command: list[str]) -> None:
-    """A compiler's warnings about others' code are for them; its errors are for us."""
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise CommandFailedError(f"{' '.join(command)} ended with {done.returncode}: {done.stdout[-4000:]}")
-
-
-def _cmake() -> str:
-    program = shutil.which("cmake")
-    if program is None:
-        raise FileNotFoundError(
-            "whisper.cpp's tools are built with cmake and a C++ compiler: apt-get install cmake g++"
-        )
-    return program
+        shutil.copy(found["openai_whisper"] / FILTERS, folder / FILTERS)
 
 
 def _digest(file: Path) -> str:

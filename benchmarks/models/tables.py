@@ -59,7 +59,7 @@ def download_table(races: Sequence[Race]) -> Table:
         (
             f"{race.way}, {name}",
             race.seconds(name).show(2),
-            "" if name == OUR_DOWNLOAD else race.speed().show(2),
+            "" if name == OUR_DOWNLOAD else race.speed(name).show(2),
             f"{race.sent_mib(name):.0f}",
             f"{race.peak_mib(name):.0f}",
         )
@@ -108,13 +108,13 @@ def _of_race(race: Race) -> dict[str, float]:
     prefix = "" if race.model == PAYLOAD else f"{_word(race.model)}_"
     match race.way:
         case _ if race.way == UNDISTURBED:
-            return {f"{prefix}download_speed_vs_hub_client": race.speed().median}
+            return {f"{prefix}download_speed_vs_hub_client": race.speed(CLIENT).median}
         case _ if race.way == CUT:
             return {f"{prefix}download_with_a_cut_seconds": race.seconds(OUR_DOWNLOAD).median}
         case _ if race.way == KILLED:
             return {
                 f"{prefix}resume_seconds": race.seconds(OUR_DOWNLOAD).median,
-                f"{prefix}resume_speed_vs_hub_client": race.speed().median,
+                f"{prefix}resume_speed_vs_hub_client": race.speed(CLIENT).median,
             }
     raise ValueError(race.way)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.machine import this_machine
 from benchmarks.operator import stages
 from benchmarks.operator.api import connected
-from benchmarks.operator.processes import BENCH, OURS, Clock, control_plane, memory_mib
+from benchmarks.operator.processes import BENCH, OURS, Clock, control_plane
 from benchmarks.operator.tables import Measured, metrics, tables
 from benchmarks.operator.world import World
 from benchmarks.report import Report, command_line, publish, say
@@ -23,6 +23,7 @@ from tests.cluster import settings
 from tests.cluster.binaries import CONTROL_PLANE, Binaries
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.operator_process import OperatorProcess, operator_process
+from tests.support.processes import memory_mib
 
 WITHOUT_PODS = "-deployment-controller"
 
@@ -61,9 +62,9 @@ async def measure(kubeconfig: Path, log: Path, world: World, arguments: argparse
             clock = _clock(operator, from_start=True)
             found.stages["restart"] = await stages.restart(operator, begun, world, clock)
             _say("rest")
-            before = await stages.versions(api)
+            before = await stages.written(api)
             found.stages["rest"] = await stages.rest(operator, _clock(operator), arguments.rest)
-            found.moved = sum(before[uid] != now for uid, now in (await stages.versions(api)).items())
+            found.written = sum(before.get(uid) != now for uid, now in (await stages.written(api)).items())
             _say("changes")
             found.stages["changes"] = await stages.change(
                 api, world, operator, _clock(operator), a_second=10, seconds=arguments.changes

@@ -7,10 +7,11 @@ import re
 from collections.abc import Container, Mapping
 from pathlib import Path
 
+from tests.support.processes import cpu_seconds
+
 OURS = "operator"
 BENCH = "benchmark"
 CONTROL_PLANE = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler")
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def control_plane() -> dict[str, int]:
@@ -26,20 +27,6 @@ def control_plane() -> dict[str, int]:
         if name in CONTROL_PLANE and re.search(rf"^PPid:\t{os.getpid()}$", text, re.MULTILINE):
             found[name] = int(status.parent.name)
     return found
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def memory_mib(pid: int, field: str = "VmHWM") -> float:
-    """The largest resident size so far, or another line of /proc/PID/status."""
-    found = re.search(rf"^{field}:\s*(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    if found is None:
-        raise LookupError(f"/proc/{pid}/status has no {field}")
-    return int(found[1]) / 1024
 
 
 class Clock:

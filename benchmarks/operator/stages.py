@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from whisper_operator.cluster.kinds import CUSTOM, MODELSET, OWNED, SELECTOR, WHISPERSERVICE, kind_of
+from whisper_operator.plan.ownership import MANAGER
 
 from benchmarks.operator.api import MERGE, Api, Object, each, until
 from benchmarks.operator.kubelet import end_jobs
@@ -134,13 +135,21 @@ async def rest(operator: OperatorProcess, clock: Clock, seconds: float) -> Stage
     return Stage(time.monotonic() - begun, clock.passed(), (await counts(operator)).since(before))
 
 
-async def versions(api: Api) -> dict[str, str]:
-    """Of everything that the operator may write."""
+async def written(api: Api) -> dict[str, list[Object]]:
+    """What the API server notes of the operator's writes, and when each was, for everything that it may write.
+
+    Not the resourceVersions: controllers write to the same objects, such as the one that counts for a budget.
+    """
     return {
-        one["metadata"]["uid"]: one["metadata"]["resourceVersion"]
+        one["metadata"]["uid"]: by_operator(one)
         for kind in (*CUSTOM, *OWNED)
         for one in await api.items(kind.path(), **({} if kind in CUSTOM else {"labelSelector": SELECTOR}))
     }
+
+
+def by_operator(manifest: Object) -> list[Object]:
+    """The fields that the operator manages, and when it last changed one of them."""
+    return [one for one in manifest["metadata"].get("managedFields", ()) if one["manager"] == MANAGER]
 
 
 async def change(

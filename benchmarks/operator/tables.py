@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.operator.processes import BENCH, CONTROL_PLANE, OURS
 from benchmarks.operator.stages import Stage
 from benchmarks.operator.world import World
 from benchmarks.report import Table
+from benchmarks.rounds import quantile
 
 PEERS = (
     ("Flux, 1,000 Kustomizations, 16 cores", "256", "3.9"),
@@ -24,20 +24,14 @@ class Measured:
 
     Attributes:
         memory: the largest resident size of each process of the operator, in MiB.
-        moved: objects whose resourceVersion was another after the rest.
+        written: objects that the operator wrote to while at rest, as the API server notes it.
     """
 
     load: float
     load_after: float = 0
-    moved: int = 0
+    written: int = 0
     stages: dict[str, Stage] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The smallest value that so large a share does not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
 
 
 def metrics(found: Measured, world: World) -> dict[str, float]:
@@ -49,7 +43,7 @@ def metrics(found: Measured, world: World) -> dict[str, float]:
         "restart_to_quiet_s": found.stages["restart"].seconds,
         "rss_mib": max(found.memory.values()),
         "writes_per_service": writes / world.services,
-        "writes_at_rest_per_minute": max(rest.counts.writes, found.moved) / rest.seconds * 60,
+        "writes_at_rest_per_minute": max(rest.counts.writes, found.written) / rest.seconds * 60,
         "change_to_child_p99_s": quantile(found.stages["changes"].latencies, 0.99),
     }
 

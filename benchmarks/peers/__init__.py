@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Waveform = NDArray[np.float32]
 """Mono, 16 kHz."""
+
+Context = Literal["full", "cut"]
+"""What the encoder sees of a short clip: the 30 s that Whisper was trained on, or little more than the clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Setting:
     """The model's folder or file in the format that it reads."""
     threads: int
     multilingual: bool
+    words: bool = False
+    """Whether the times of words will be asked for."""
+    context: Context = "full"
+    """Only our own engines can do with less than 30 s."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -44,8 +51,8 @@ class Setting:
 class Peer(Protocol):
     """A loaded model."""
 
-    def window(self, audio: Waveform) -> str:
-        """At most 30 s, in the full context of 30 s, without voice detection."""
+    def window(self, audio: Waveform, *, words: bool = False) -> str:
+        """At most 30 s, without voice detection; with `words` their times are found as well."""
 
     def speech(self, audio: Waveform) -> str:
         """Any length, the silences found and left out."""

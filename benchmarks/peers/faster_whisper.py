@@ -11,13 +11,13 @@ class FasterWhisper:
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
 
-    def window(self, audio: Waveform) -> str:
-        return self._hear(audio, vad=False)
+    def window(self, audio: Waveform, *, words: bool = False) -> str:
+        return self._hear(audio, vad=False, words=words)
 
     def speech(self, audio: Waveform) -> str:
         return self._hear(audio, vad=True)
 
-    def _hear(self, audio: Waveform, *, vad: bool) -> str:
+    def _hear(self, audio: Waveform, *, vad: bool, words: bool = False) -> str:
         segments, _ = self._model.transcribe(
             audio,
             language="en",
@@ -26,6 +26,7 @@ class FasterWhisper:
             temperature=0.0,
             condition_on_previous_text=False,
             vad_filter=vad,
+            word_timestamps=words,
         )
         return " ".join(segment.text.strip() for segment in segments)
 

@@ -11,8 +11,15 @@ class WhisperCpp:
     def __init__(self, model: Model) -> None:
         self._model = model
 
-    def window(self, audio: Waveform) -> str:
-        segments = self._model.transcribe(audio, language="en", temperature=0.0, temperature_inc=0.0, no_context=True)
+    def window(self, audio: Waveform, *, words: bool = False) -> str:
+        segments = self._model.transcribe(
+            audio,
+            language="en",
+            temperature=0.0,
+            temperature_inc=0.0,
+            no_context=True,
+            token_timestamps=words,
+        )
         return " ".join(segment.text.strip() for segment in segments)
 
     speech = window

@@ -9,4 +9,4 @@ from benchmarks.peers.runtime import OurRuntime
 
 
 def load(setting: Setting) -> OurRuntime:
-    return OurRuntime(load_engine(setting.folder, setting.threads))
+    return OurRuntime(load_engine(setting.folder, setting.threads, setting.context))

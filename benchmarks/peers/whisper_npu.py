@@ -1,4 +1,4 @@
-"""Our own npu engine on OpenVINO's CPU device. It computes in a child, whose time and memory are not in ours."""
+"""Our own npu engine on OpenVINO's CPU device; it computes in a child process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from benchmarks.peers.runtime import OurRuntime
 
 
 def load(setting: Setting) -> OurRuntime:
-    engine = NpuEngine(NpuSettings(device_order=("CPU",), threads=setting.threads), OpenVinoDevices())
+    settings = NpuSettings(device_order=("CPU",), threads=setting.threads, context=setting.context)
+    engine = NpuEngine(settings, OpenVinoDevices())
     engine.load(Artifact(setting.folder, "base" if setting.multilingual else "base.en", "int8", size_bytes=0))
     engine.compile()
     return OurRuntime(engine)

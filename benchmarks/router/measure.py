@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from whisper_operator.plan.service.envoy import RouterSettings, Tier
 from benchmarks.rounds import Limits, Spread, in_turns
 from benchmarks.router.ends import Calls, calls, runtime
 from tests.contract.router.proxy import free_ports, running
+from tests.support.processes import memory_mib
 from tests.support.words import JFK
 
 POD = "127.0.0.2"
@@ -77,9 +77,9 @@ def _ways() -> Iterator[_Ways]:
 def measure(limits: Limits, seconds: float) -> Measured:
     """One heat for each kind and number of callers, in rounds of so many seconds for each way."""
     with _ways() as ways:
-        idle = _mib(ways.router, "VmRSS")
+        idle = memory_mib(ways.router, "VmRSS")
         heats = [_heat(ways, kind, callers, limits, seconds) for callers in (ONE, MANY) for kind in KINDS]
-        return Measured(heats, idle, _mib(ways.router, "VmHWM"))
+        return Measured(heats, idle, memory_mib(ways.router))
 
 
 def _heat(ways: _Ways, kind: str, callers: int, limits: Limits, seconds: float) -> Heat:
@@ -88,8 +88,3 @@ def _heat(ways: _Ways, kind: str, callers: int, limits: Limits, seconds: float) 
 
     turns = {way: lambda way=way: take(way) for way in ways.urls}
     return Heat(kind, callers, in_turns(turns, limits, time.monotonic))
-
-
-def _mib(process: int, field: str) -> float:
-    found = re.search(rf"^{field}:\s+(\d+) kB$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0

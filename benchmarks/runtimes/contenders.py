@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from benchmarks import weights
-from benchmarks.peers import Setting
+from benchmarks.peers import Context, Setting
 from benchmarks.weights import Make
 
 OURS = "whisper-cpu"
+NPU = "whisper-npu"
 FASTER_WHISPER = "faster-whisper"
+OPENVINO_GENAI = "openvino-genai"
+WHISPER_CPP = "whisper-cpp"
+MODEL = "base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +30,14 @@ class Entrant:
     """What it is pointed at, inside the folder; the folder itself if empty."""
 
     @property
-    def metric(self) -> str:
-        """Its name in a metric."""
-        return self.name.replace("-", "_").replace(".", "_")
+    def label(self) -> str:
+        """Its name in a table."""
+        return f"{self.name} {self.precision}"
 
-    def setting(self, model: str, threads: int) -> Setting:
+    def setting(self, threads: int, *, words: bool = False, context: Context = "full") -> Setting:
         """How its process is started; makes the model's files if they are not there."""
-        path = weights.folder(self.make, model) / self.file
-        return Setting(self.module, str(path), threads, multilingual=not model.endswith(".en"))
+        path = weights.folder(self.make, MODEL) / self.file
+        return Setting(self.module, str(path), threads, multilingual=True, words=words, context=context)
 
 
 ENTRANTS: Mapping[str, Entrant] = MappingProxyType(
@@ -41,9 +45,10 @@ ENTRANTS: Mapping[str, Entrant] = MappingProxyType(
         entrant.name: entrant
         for entrant in (
             Entrant(OURS, "int8", "benchmarks.peers.whisper_cpu", weights.onnx),
+            Entrant(NPU, "int8", "benchmarks.peers.whisper_npu", weights.openvino),
             Entrant(FASTER_WHISPER, "int8", "benchmarks.peers.faster_whisper", weights.ctranslate2),
-            Entrant("openvino-genai", "int8", "benchmarks.peers.openvino_genai", weights.openvino),
-            Entrant("whisper-cpp", "q8_0", "benchmarks.peers.whisper_cpp", weights.ggml, "q8_0.bin"),
+            Entrant(OPENVINO_GENAI, "int8", "benchmarks.peers.openvino_genai", weights.openvino),
+            Entrant(WHISPER_CPP, "q8_0", "benchmarks.peers.whisper_cpp", weights.ggml, "q8_0.bin"),
         )
     }
 )
