@@ -92,6 +92,10 @@ class Builtin:
         """Send a signal to every process of a container (`containerd://…`, as a pod's status names it)."""
         containers.send(self._processes(container), what)
 
+    def signal_children(self, container: str, what: Signals) -> None:
+        """Send a signal to those processes of a container that its first one has started."""
+        containers.send(containers.children(self._processes(container)), what)
+
     def unplugged(self, container: str, ports: tuple[int, ...]) -> AbstractContextManager[None]:
         """A block for which a container's pod is cut off from these TCP ports, wherever they are."""
         return containers.unplugged(min(self._processes(container)), ports)

@@ -24,6 +24,19 @@ def processes(groups: Cgroups, group: str, container: str) -> set[int]:
     return {pid for folder in folders for pid in cgroups.members(groups, str(folder.relative_to(groups.trees()[0])))}
 
 
+def children(pids: set[int]) -> set[int]:
+    """Those that another of them has started."""
+    return {pid for pid in pids if _parent(pid) in pids}
+
+
+def _parent(pid: int) -> int | None:
+    """None where the process has ended meanwhile."""
+    try:
+        return int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
 def send(pids: set[int], what: Signals) -> None:
     """A signal to each; SIGKILL is what the kernel sends when memory runs out, SIGSTOP what a hang looks like."""
     if not pids:

@@ -121,6 +121,16 @@ def test_a_model_with_128_mel_bins_converts_loads_and_hears(small: Small, tmp_pa
     assert np.isfinite(heard).all()
 
 
+def test_shards_convert_to_the_very_same_files(tmp_path: Path) -> None:
+    tensors, made = random_checkpoint.random_tensors(mel_bins=80), []
+    for write in (random_checkpoint.write_whole, random_checkpoint.write_sharded):
+        target = tmp_path / write.__name__
+        target.mkdir()
+        convert(write(tmp_path / f"{target.name}-source", tensors, mel_bins=80), target, Precision.INT8)
+        made.append({path.name: path.read_bytes() for path in target.iterdir()})
+    assert made[0] == made[1]
+
+
 @pytest.mark.parametrize(
     "generation",
     [{"suppress_tokens": [500]}, {"begin_suppress_tokens": [-1]}, {"lang_to_id": {"<|en|>": 10**9}}],

@@ -14,6 +14,8 @@ from whisper_models.artifact import OFFERED, Format, Precision, Variant
 from whisper_models.convert.checkpoint import open_checkpoint
 from whisper_models.convert.ggml import bytes_needed, check, convert, quantiser
 from whisper_models.convert.ggml.reader import contents
+from whisper_models.convert.ggml.tensors import placed
+from whisper_models.convert.ggml.types import F32, FILE_TYPES
 from whisper_models.convert.mel import mel_filters
 from whisper_models.errors import ConversionFailed, LibraryMissing, UnsupportedCheckpoint
 from whisper_models.store import UnifiedModelManager
@@ -67,6 +69,26 @@ def test_what_is_quantised_is_the_checkpoints_to_half_a_step(precision: str) -> 
     # symmetric ones have one level less on one side, so the number that is furthest out may be a whole step away
     assert (away <= step * 1.01 + 1e-4).all()
     assert (np.median(away / step) < 0.3).all()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_tensor_is_the_checkpoints(tmp_path: Path, precision: Precision) -> None:
+    """Of the small random one, so that all of them are looked at in each precision."""
+    tensors, path = random_checkpoint.random_tensors(mel_bins=80), tmp_path / "made.bin"
+    source = random_checkpoint.write_whole(tmp_path / "hf", tensors, mel_bins=80)
+    convert(source, path, precision)
+    stored, content = contents(path).tensors, path.read_bytes()
+    for one in placed(open_checkpoint(source), FILE_TYPES[precision].matrices):
+        there, original = stored[one.name], tensors[one.source].astype(np.float32)
+        packed = np.frombuffer(content, np.uint8, there.size, there.offset)
+        if one.kind.block > 1:
+            values, step = unpacked(packed.reshape(-1, one.kind.block_bytes), precision)
+            away = np.abs(values.reshape(-1, 32) - original.reshape(-1, 32))
+            assert (away <= step * 1.01 + 1e-4).all(), one.name
+            assert np.median(away / step) < 0.3, one.name
+        else:
+            assert np.array_equal(packed.view("<f4" if one.kind is F32 else "<f2"), original.reshape(-1)), one.name
+    assert {one.source for one in placed(open_checkpoint(source), F32)} == tensors.keys()
 
 
 def unpacked(blocks: NDArray[np.uint8], precision: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

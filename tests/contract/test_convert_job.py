@@ -44,6 +44,16 @@ def test_a_conversion_is_published_with_what_it_was_made_from(store: UnifiedMode
     assert progress.snapshot().stage is Stage.VALIDATING
 
 
+@pytest.mark.parametrize(("precision", "stage"), [("fp32", Stage.CONVERTING), ("int8", Stage.OPTIMIZING)])
+def test_rounding_weights_is_told_apart_from_laying_them_out(
+    store: UnifiedModelManager, monkeypatch: pytest.MonkeyPatch, precision: str, stage: Stage
+) -> None:
+    stages: list[Stage] = []
+    monkeypatch.setattr(Progress, "begin", lambda _self, stage, *_numbers: stages.append(stage))
+    convert(store, Variant("tiny", Format.ONNX, Precision(precision)), Progress())
+    assert stages == [Stage.VERIFYING, stage, Stage.VALIDATING]
+
+
 def test_a_finished_conversion_ends_at_once_with_the_same_result(
     store: UnifiedModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:

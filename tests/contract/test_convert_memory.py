@@ -8,9 +8,14 @@ from whisper_models.artifact import OFFERED, Format, Precision
 
 from tests.support import shaped_checkpoint
 from tests.support.conversion_memory import peak_bytes
+from tests.support.coremlc import coremlc, put_xcrun
 from tests.support.shaped_checkpoint import Sizes
 
-VARIANTS = [(form, precision) for form in (Format.ONNX, Format.CTRANSLATE2) for precision in OFFERED[form]]
+VARIANTS = [
+    *((form, precision) for form in (Format.ONNX, Format.CTRANSLATE2, Format.OPENVINO) for precision in OFFERED[form]),
+    (Format.GGML, Precision.FP16),
+    (Format.GGML, Precision.Q5_0),  # the others in blocks are made in the same way
+]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,8 @@ def _written(folder: Path, sizes: Sizes) -> Iterator[Path]:
 
 def _require_bounded(source: Path, target: Path, form: Format, precision: Precision) -> None:
     size = (source / "model.safetensors").stat().st_size
-    peak, seconds = peak_bytes(form, precision, source, target)
+    made_as = target / "ggml-large.bin" if form is Format.GGML else target
+    peak, seconds = peak_bytes(form, precision, source, made_as)
     made = sum(path.stat().st_size for path in target.iterdir())
     for path in target.iterdir():
         path.unlink()
@@ -52,3 +58,15 @@ def test_large_v3_converts_within_twice_its_size(
     large: Path, tmp_path: Path, form: Format, precision: Precision
 ) -> None:
     _require_bounded(large, tmp_path, form, precision)
+
+
+@pytest.mark.long
+def test_the_coreml_encoder_of_large_v3_is_made_within_twice_its_own_size(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_xcrun(tmp_path / "bin", monkeypatch, coremlc())
+    target = tmp_path / "ggml-large-encoder.mlmodelc"
+    peak, seconds = peak_bytes(Format.COREML, Precision.FP16, large, target)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    print(f"coreml fp16: {peak / size:.2f} of {size / 1e9:.2f} GB, {seconds:.1f} s")  # noqa: T201 - the measurement
+    assert peak <= 2 * size

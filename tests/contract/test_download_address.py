@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from whisper_models.artifact import Format, Manifest, Precision, Variant
-from whisper_models.download import PREMADE, AddressSource, Patience, download, download_premade
+from whisper_models.artifact import PREMADE, Format, Manifest, Precision, Variant
+from whisper_models.download import AddressSource, Patience, download, download_premade
 from whisper_models.download.archive import unpack
 from whisper_models.download.offers import Errand
 from whisper_models.download.selection import RemoteFile, select
@@ -25,6 +29,7 @@ from whisper_models.errors import (
     HubUnreachable,
     ModelFailure,
     NotFound,
+    TlsFailed,
     UnsupportedCheckpoint,
     UnusableSource,
 )
@@ -33,6 +38,8 @@ from whisper_models.store import UnifiedModelManager
 
 from tests.support import random_checkpoint
 from tests.support.artifacts import store_with
+from tests.support.certificates import Authority, make_authority
+from tests.support.connect_proxy import connect_proxy
 from tests.support.downloads import QUICK
 from tests.support.hub import Hub, serve
 
@@ -120,6 +127,62 @@ def test_a_cut_transfer_goes_on_where_it_was(web: Hub, files: Path, store: Unifi
     web.requests.clear()
     _fetch(store, _source(web, files, "plain.tar"))
     assert [request["range"] for request in web.requests][-1] not in (None, "bytes=0-0")
+    assert store.damage(BASE) == []
+
+
+NAME = "files.example.invalid"
+"""Only the proxy knows where it leads."""
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("authority"), NAME)
+
+
+@pytest.fixture
+def secure(files: Path, authority: Authority) -> Iterator[Hub]:
+    with serve(files.parents[1], tls=authority.server()) as server:
+        yield server
+
+
+def test_an_unknown_authority_has_a_reason_of_its_own_and_naming_it_is_all_that_helps(
+    secure: Hub, files: Path, store: UnifiedModelManager, authority: Authority
+) -> None:
+    source = _source(secure, files, "plain.tar", query="?signature=secret")
+    with pytest.raises(TlsFailed, match="SSL_CERT_FILE or --ca-bundle") as failure:
+        _fetch(store, source)
+    assert secure.url in failure.value.message
+    assert "secret" not in failure.value.message
+    assert failure.value.retryable
+    assert store.manifests() == []
+    _fetch(store, replace(source, authorities=authority.certificate))
+    assert store.damage(BASE) == []
+
+
+def test_everything_goes_through_the_proxys_tunnel(
+    secure: Hub, files: Path, store: UnifiedModelManager, authority: Authority
+) -> None:
+    sha256 = hashlib.sha256((files / "plain.tar").read_bytes()).hexdigest()
+    asked = ["--url", f"https://{NAME}/_stored/o/files/plain.tar", "--sha256", sha256]
+    line = ["download", "--models", "mine", *asked, "--ca-bundle", str(authority.certificate)]
+    plain = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    host, port = secure.server_address[:2]
+    with connect_proxy({NAME: (str(host), port)}, "builder:s3cret") as proxy:
+        for login, code in (("builder:wrong", 1), ("builder:s3cret", 0)):
+            done = subprocess.run(
+                [sys.executable, "-m", "whisper_models.cli", *line, "--root", str(store.root)],
+                env=plain | {"HTTPS_PROXY": f"http://{login}@{proxy.address}"},
+                capture_output=True,
+                text=True,
+                timeout=240,
+                check=False,
+            )
+            assert done.returncode == code, done.stderr
+            assert login not in done.stderr
+            assert ("AuthFailed: the proxy before" in done.stderr) == (code == 1)
+    assert {(method, target) for method, target, _ in proxy.asked} == {("CONNECT", f"{NAME}:443")}
+    assert b"plain.tar" not in proxy.carried  # it saw no more than TLS
+    assert secure.requests
     assert store.damage(BASE) == []
 
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from whisper_models.artifact import Canary, Format, Precision, Validation, Variant
+from whisper_models.artifact import PREMADE, Canary, Format, Precision, Validation, Variant
 from whisper_models.convert.job import convert
-from whisper_models.download import PREMADE, FolderSource, download, download_premade
+from whisper_models.download import FolderSource, download, download_premade
 from whisper_models.errors import ChecksumMismatch, Incomplete, NotFound, UnsupportedCheckpoint, UnusableSource
 from whisper_models.progress import Progress
 from whisper_models.store import UnifiedModelManager

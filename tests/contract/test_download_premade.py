@@ -9,10 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from whisper_models.artifact import Format, Precision, Variant
+from whisper_models.artifact import PREMADE, Format, Precision, Variant
 from whisper_models.catalogue import lookup, lookup_auxiliary
 from whisper_models.download import (
-    PREMADE,
     HubSource,
     download,
     download_auxiliary,
@@ -116,6 +115,8 @@ def test_a_repository_of_ones_own_is_taken_by_the_usual_names(
     [
         (Variant("tiny.en", Format.GGML, Precision.Q8_0), "us/tiny.en-ggml"),
         (Variant("tiny.en", Format.CTRANSLATE2, Precision.INT8), "Systran/faster-whisper-tiny.en"),
+        (Variant("tiny.en", Format.OPENVINO, Precision.INT4), "us/tiny.en-openvino"),
+        (Variant("tiny.en", Format.OPENVINO, Precision.FP16), "us/tiny.en-openvino"),
     ],
     ids=str,
 )

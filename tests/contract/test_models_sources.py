@@ -71,9 +71,12 @@ def test_a_checkpoint_comes_with_its_formats_and_what_is_around_it(download: Dow
         in ended.stderr
     )
     assert elsewhere.repo in ended.stderr
+    assert elsewhere.repo in outcomes(ended)[1]["converted_because"]
 
     published.requests.clear()
-    assert download(*words, "--json").stdout == ended.stdout
+    again = outcomes(download(*words, "--json"))
+    assert [row["digest"] for row in again] == [row["digest"] for row in outcomes(ended)]
+    assert [row["converted_because"] is None for row in again] == [True, False, True]
     assert published.requests == []
 
 

@@ -1,50 +1,12 @@
-"""The operator's Jobs, run as they are planned: their real commands on a real store, their last words read by the plan.
+"""The operator's Jobs, run as they are planned, from nothing to ready, through damage, and away again."""
 
-Only Kubernetes is played: a pod is a process, the claim a folder.
-"""
-
-import json
-import subprocess
-import sys
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from whisper_operator.plan.modelset.mounts import ROOT, TERMINATION_LOG
 
+from tests.support.claim import Claim
 from tests.support.hub import Hub
 from tests.unit.operator.world import TINY, World, beside, settle_all
-
-DEADLINE = 600.0
-
-
-class Claim:
-    """A folder that is everybody's claim, and what was done on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.done: Counter[str] = Counter()
-
-    def run(self, world: World, task: str) -> dict[str, Any]:
-        """The Job of this task, to its end; its last words."""
-        job = world.running(task)
-        log = self.folder.parent / f"{job}.log"
-        args = world.jobs[job]["spec"]["template"]["spec"]["containers"][0]["args"]
-        places = {ROOT: str(self.folder), TERMINATION_LOG: str(log)}
-        line = [sys.executable, "-m", "whisper_models.cli", *_without_port(places.get(one, one) for one in args)]
-        ended = subprocess.run(line, capture_output=True, text=True, timeout=DEADLINE, check=False)
-        said: dict[str, Any] = json.loads(log.read_text())
-        world.end(job, said, ended.returncode)
-        self.done[task] += 1
-        return said
-
-
-def _without_port(args: Any) -> list[str]:
-    """No port is free for certain; progress over HTTP has tests of its own."""
-    found = list(args)
-    at = found.index("--progress-port")
-    return found[:at] + found[at + 2 :]
 
 
 @pytest.fixture

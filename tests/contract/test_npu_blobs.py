@@ -9,6 +9,7 @@ from pathlib import Path
 import openvino
 import pytest
 from whisper_models.artifact import Format
+from whisper_npu.child.surgery import with_positions
 from whisper_npu.engine.blobs import BlobCache, Source
 
 from tests.support.artifacts import converted_folder
@@ -23,9 +24,11 @@ def cache(tmp_path: Path) -> BlobCache:
 
 def compiled(cache: BlobCache) -> tuple[bool, Source]:
     """Whether OpenVINO took it from the cache, and what the cache says."""
-    encoder = converted_folder("tiny.en", Format.OPENVINO, "int8") / "openvino_encoder_model.xml"
+    core, folder = openvino.Core(), converted_folder("tiny.en", Format.OPENVINO, "int8")
+    encoder = core.read_model(folder / "openvino_encoder_model.xml")
+    with_positions(encoder)
     with cache.opening(ENTRY) as opening:
-        model = openvino.Core().compile_model(encoder, "CPU", {"CACHE_DIR": str(opening.folder)})
+        model = core.compile_model(encoder, "CPU", {"CACHE_DIR": str(opening.folder)})
         found = bool(model.get_property("LOADED_FROM_CACHE"))
         del model
     return found, opening.source

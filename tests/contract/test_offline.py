@@ -1,4 +1,4 @@
-"""With the network gone, everything that is there already lists, verifies, converts, and is taken over by others."""
+"""Without a network, what is there already serves, lists, verifies, converts, and is taken over by others."""
 
 from __future__ import annotations
 
@@ -12,19 +12,28 @@ from whisper_models.artifact import Format, Precision, Variant
 from whisper_models.store import UnifiedModelManager
 
 from tests.support.artifacts import import_checkpoint
+from tests.support.no_network import run_alone
 from tests.support.weights import hf_folder
+from tests.support.words import JFK_WORDS, word_errors
 
-WITHOUT_NETWORK = """
+TELLING = """
 import sys
 
-def refuse(event, arguments):
+def tell(event, arguments):
     if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"):
         print("NETWORK", event, arguments, file=sys.stderr)
-        raise OSError(101, "Network is unreachable")
 
-sys.addaudithook(refuse)  # whatever library it is, it asks Python for its sockets
+sys.addaudithook(tell)  # whoever asks Python for a socket; what asks the kernel itself, finds no network either
 from whisper_models.cli import main
 sys.exit(main(sys.argv[1:]))
+"""
+SERVING = """
+import httpx
+from tests.contract.runtime.process import process
+from tests.support.words import JFK
+
+with process() as (_, url):
+    print(httpx.post(f"{url}/transcribe", files={"file": JFK.read_bytes()}, timeout=60).json()["text"])
 """
 
 
@@ -37,8 +46,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-c", WITHOUT_NETWORK, *words, "--root", str(root)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+    return run_alone([sys.executable, "-c", TELLING, *words, "--root", str(root)])
 
 
 CONVERSIONS = [
@@ -76,6 +84,18 @@ def test_a_download_that_needs_the_network_says_that_it_is_gone_and_harms_nothin
     assert "NETWORK" in missing.stderr
     assert "HubUnreachable" in missing.stderr or "DnsFailed" in missing.stderr
     assert UnifiedModelManager(root).damage(Variant.base("tiny.en")) == []
+
+
+def test_a_runtime_serves() -> None:
+    served = run_alone([sys.executable, "-c", SERVING], loopback=True)
+    assert served.returncode == 0, served.stderr
+    assert word_errors(JFK_WORDS, served.stdout) == 0
+
+
+def test_there_is_no_network_here_indeed() -> None:
+    interfaces = run_alone(["ip", "-brief", "address"])
+    assert interfaces.returncode == 0, interfaces.stderr
+    assert [line.split()[:2] for line in interfaces.stdout.splitlines()] == [["lo", "DOWN"]]
 
 
 def test_a_store_fills_another_one(root: Path, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_a_killed_removal_leaves_all_or_nothing_to_read_and_the_next_one_ends_it
 ) -> None:
     def look(root: Path) -> None:
         store = _store(root)
-        assert store.unreadable() == []
+        assert store.unreadable() == {}
         if store.manifest(variant) is not None:
             assert store.damage(variant) == []
         store.remove(variant)

@@ -58,8 +58,8 @@ def service_url(quickstart: Kubectl) -> Iterator[str]:
 def empty_service_url(installed: Environment, namespace: Kubectl) -> Iterator[str]:
     """A routed Service whose model never comes."""
     namespace.apply([model_set(suspend=True), whisper_service()])
-    namespace.run("wait", "--for=create", "deployment/speech-router", "--timeout=60s")
-    namespace.run("rollout", "status", "deployment/speech-router", "--timeout=90s")
+    namespace.run("wait", "--for=create", "deployment/speech-router", "--timeout=110s")
+    namespace.run("rollout", "status", "deployment/speech-router", "--timeout=180s", timeout=200)
     with namespace.forwarded("svc/speech", 80) as url:
         yield url
 

@@ -14,6 +14,7 @@ from tests.support.kubectl import Kubectl
 
 PORT = 8081
 NOT_FOUND = {"kind": "status", "path": "/api/models/*", "status": 404}
+GATED = {"kind": "status", "path": "*model.safetensors", "status": 403, "code": "GatedRepo"}
 CORRUPT = {"kind": "corrupt", "path": "*model.safetensors", "after": 4096}
 
 
@@ -30,11 +31,11 @@ class Hub:
 
     def fault(self, *faults: dict[str, Any]) -> None:
         """Exactly these faults from now on; none mends it."""
-        httpx.post(f"{self.local_url}/_faults", json=list(faults), timeout=10).raise_for_status()
+        httpx.post(f"{self.local_url}/_faults", json=list(faults), timeout=60).raise_for_status()
 
     def asked_from(self, name: str) -> list[int]:
         """For each time that a file's bytes were asked for: from which on."""
-        asked = httpx.get(f"{self.local_url}/_requests", timeout=10).raise_for_status().json()
+        asked = httpx.get(f"{self.local_url}/_requests", timeout=60).raise_for_status().json()
         told = [entry for entry in asked if entry["method"] == "GET" and entry["path"].startswith("/_stored")]
         ranges = [entry["range"] or "bytes=0-" for entry in told if entry["path"].endswith(f"/{name}")]
         return [int(each.removeprefix("bytes=").split("-")[0]) for each in ranges]
@@ -49,7 +50,7 @@ class Hub:
 
     def _scale(self, replicas: int) -> None:
         self.kubectl.run("scale", "deployment/hub", f"--replicas={replicas}")
-        self.kubectl.run("rollout", "status", "deployment/hub", "--timeout=90s")
+        self.kubectl.run("rollout", "status", "deployment/hub", "--timeout=180s", timeout=200)
 
 
 @contextmanager
@@ -59,6 +60,6 @@ def deployed(kubectl: Kubectl, image: str, node: str | None = None) -> Iterator[
     if node:
         pinned = {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": node}}}}}
         kubectl.run("patch", "deployment", "hub", "-p", json.dumps(pinned))
-    kubectl.run("rollout", "status", "deployment/hub", "--timeout=90s")
+    kubectl.run("rollout", "status", "deployment/hub", "--timeout=180s", timeout=200)
     with kubectl.forwarded("deployment/hub", PORT) as local:
         yield Hub(kubectl, local)

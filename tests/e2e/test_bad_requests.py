@@ -37,7 +37,9 @@ CASES = [
 
 def restarts(kubectl: Kubectl) -> dict[str, int]:
     pods = kubectl.items("pods", "-l", "whisper.livetranslate.io/service=whisper")
-    return {p["metadata"]["name"]: sum(c["restartCount"] for c in p["status"]["containerStatuses"]) for p in pods}
+    return {
+        p["metadata"]["name"]: sum(c["restartCount"] for c in p["status"].get("containerStatuses", [])) for p in pods
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.says)

@@ -23,7 +23,7 @@ KINDS = "deployments,services,configmaps,serviceaccounts,poddisruptionbudgets,pe
         "configmap/whisper-router",
     ],
 )
-def test_what_is_deleted_is_back_within_seconds(target: str, quickstart: Kubectl) -> None:
+def test_what_is_deleted_is_back(target: str, quickstart: Kubectl) -> None:
     before = quickstart.get(target)["metadata"]["uid"]
 
     quickstart.run("delete", target, "--wait=false", "--cascade=orphan")
@@ -32,7 +32,7 @@ def test_what_is_deleted_is_back_within_seconds(target: str, quickstart: Kubectl
         found = quickstart.find(target)
         return found is not None and found["metadata"]["uid"] != before
 
-    wait_until(back, within=10, what=f"{target} is back")
+    wait_until(back, within=60, what=f"{target} is back")
 
 
 EDITS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
@@ -55,7 +55,7 @@ def test_a_field_of_ours_edited_by_hand_is_put_back(
     before = value()
     quickstart.run("patch", target, "--type=merge", "-p", json.dumps(edit))
 
-    wait_until(lambda: value() == before, within=10, what=f"{target} {'.'.join(path)} is {before!r} again")
+    wait_until(lambda: value() == before, within=60, what=f"{target} {'.'.join(path)} is {before!r} again")
 
 
 def versions(kubectl: Kubectl) -> dict[str, str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.hub import CORRUPT, NOT_FOUND, Hub
+from tests.e2e.hub import CORRUPT, GATED, NOT_FOUND, Hub
 from tests.e2e.resources import model_set
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
@@ -24,14 +24,14 @@ def reasons(kubectl: Kubectl) -> set[str]:
     return conditions | {v["lastFailure"]["reason"] for v in status.get("variants", []) if v.get("lastFailure")}
 
 
-def named(kubectl: Kubectl, reason: str, within: float = 90) -> None:
+def named(kubectl: Kubectl, reason: str, within: float = 180) -> None:
     wait_until(lambda: reason in reasons(kubectl), within=within, what=f"status names {reason}: {reasons(kubectl)}")
 
     def event() -> bool:
         events = kubectl.items("events", "--field-selector", "involvedObject.kind=ModelSet")
         return any(e["reason"] == reason and e["type"] == "Warning" for e in events)
 
-    wait_until(event, within=15, what=f"an Event names {reason}")
+    wait_until(event, within=60, what=f"an Event names {reason}")
 
 
 def jobs(kubectl: Kubectl) -> int:
@@ -69,7 +69,11 @@ def test_a_hub_whose_name_does_not_exist_ends_with_the_address_mended(namespace:
     namespace.wait_condition("mset", "models", "Ready", within=180)
 
 
-FAULTS: list[tuple[str, dict[str, Any]]] = [("NotFound", NOT_FOUND), ("ChecksumMismatch", CORRUPT)]
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("NotFound", NOT_FOUND),
+    ("GatedRepo", GATED),
+    ("ChecksumMismatch", CORRUPT),
+]
 
 
 @pytest.mark.parametrize(("reason", "fault"), FAULTS, ids=[f[0] for f in FAULTS])
@@ -105,6 +109,6 @@ def test_a_failure_that_stays_makes_no_endless_jobs(namespace: Kubectl, own_hub:
         variants = namespace.get("mset", "models")["status"]["variants"]
         return max(int(v.get("attempts") or 0) for v in variants)
 
-    wait_until(lambda: attempts() >= 2, within=90, what="it tried again by itself")
+    wait_until(lambda: attempts() >= 2, within=180, what="it tried again by itself")
     assert jobs(namespace) <= 1
     assert attempts() <= 4

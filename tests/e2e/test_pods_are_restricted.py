@@ -58,4 +58,4 @@ def test_a_job_keeps_to_it_and_to_more(namespace: Kubectl, own_hub: Hub) -> None
         found = namespace.items("pods", "-l", "app.kubernetes.io/component=download")
         return [pod for pod in found if pod["status"].get("phase") == "Running"]
 
-    assert broken(wait_until(running, within=90, what="the download runs")) == {}
+    assert broken(wait_until(running, within=180, what="the download runs")) == {}

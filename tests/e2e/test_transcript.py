@@ -54,8 +54,8 @@ def test_both_runtimes_serve(service_url: str, quickstart: Kubectl) -> None:
         runtimes = quickstart.get("wsvc", "whisper")["status"]["runtimes"]
         return int(next(r["healthy"] for r in runtimes if r["name"] == "cpu"))
 
-    wait_until(lambda: living() == 2, within=60, what="two cpu pods, besides those that are on their way out")
-    wait_until(lambda: served() == 2, within=60, what="both cpu pods are healthy for the router")
+    wait_until(lambda: living() == 2, within=120, what="two cpu pods, besides those that are on their way out")
+    wait_until(lambda: served() == 2, within=120, what="both cpu pods are healthy for the router")
 
 
 def test_a_service_with_nothing_behind_it_answers_the_contracts_json(empty_service_url: str) -> None:

@@ -52,7 +52,7 @@ def test_no_pod_restarts_and_the_new_build_is_at_work(
     quickstart: Kubectl, upgraded: tuple[dict[str, int], dict[str, int]]
 ) -> None:
     quickstart.run("delete", "poddisruptionbudget", "whisper-router")
-    wait_until(lambda: quickstart.find("poddisruptionbudget", "whisper-router"), within=60, what="it is at work")
-    quickstart.wait_condition("wsvc", "whisper", "Ready", within=60)
+    wait_until(lambda: quickstart.find("poddisruptionbudget", "whisper-router"), within=120, what="it is at work")
+    quickstart.wait_condition("wsvc", "whisper", "Ready", within=120)
 
     assert (pods(quickstart), generations(quickstart)) == upgraded

@@ -13,6 +13,7 @@ from tests.cluster.binaries import CONTROL_PLANE, Binaries
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.operator_process import OperatorProcess, operator_process
 from tests.support.kubectl import Kubectl
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 STORAGE_CLASS = {
@@ -78,6 +79,8 @@ def api_server(binaries: Binaries, control_plane: Path) -> Kubectl:
 def with_our_kinds(kubectl: Kubectl) -> Kubectl:
     kubectl.run("apply", "--server-side", "-f", str(ROOT / "crds"))
     kubectl.run("wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/part-of=whisper")
+    # what is established is served a moment later
+    wait_until(lambda: kubectl.get("mset,wsvc", "--all-namespaces"), within=60, what="our kinds are served")
     kubectl.apply([STORAGE_CLASS])
     return kubectl
 

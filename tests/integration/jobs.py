@@ -13,18 +13,22 @@ STEPS = ("download", "convert", "validate")
 
 def job(kubectl: Kubectl, component: str, within: float = 90) -> dict[str, Any]:
     """The only Job of that kind (`download`, `convert`, …), once its pod is there."""
+    found = wait_until(lambda: running(kubectl, component), within=within, what=f"a {component} Job with its pod")
+    return found[0]
 
-    def seen() -> dict[str, Any] | None:
-        jobs = [one for one in kubectl.items("jobs", "-l", f"{COMPONENT}={component}") if not ended(one)]
-        return jobs[0] if jobs and pods(kubectl, jobs[0]) else None
 
-    found = wait_until(seen, within=within, what=f"a {component} Job with its pod")
-    assert found
-    return found
+def running(kubectl: Kubectl, component: str) -> list[dict[str, Any]]:
+    """The Jobs of that kind of which a pod runs. One whose pod was ended may be gone at any moment."""
+    jobs = [one for one in kubectl.items("jobs", "-l", f"{COMPONENT}={component}") if not ended(one)]
+    return [one for one in jobs if any(not has_ended(pod) for pod in pods(kubectl, one))]
 
 
 def ended(job: dict[str, Any]) -> bool:
     return any(c["type"] in ("Complete", "Failed") for c in job.get("status", {}).get("conditions", []))
+
+
+def has_ended(pod: dict[str, Any]) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def pods(kubectl: Kubectl, job: dict[str, Any]) -> list[dict[str, Any]]:
@@ -79,10 +83,9 @@ def made(component: str, digest: str = "sha256:" + "a" * 64, similarity: float =
     return found | ({"similarity": similarity, "threshold": 0.95} if component == "validate" else {})
 
 
-def fail(kubectl: Kubectl, component: str, reason: str, *, retryable: bool = True) -> dict[str, Any]:
+def fail(kubectl: Kubectl, component: str, reason: str, *, retryable: bool = True, **said: Any) -> dict[str, Any]:
     """The next Job of that kind ends with a named failure."""
     found = job(kubectl, component)
-    end(
-        kubectl, found, 1, {"outcome": "Failed", "reason": reason, "message": f"it is {reason}", "retryable": retryable}
-    )
+    words = {"outcome": "Failed", "reason": reason, "message": f"it is {reason}", "retryable": retryable}
+    end(kubectl, found, 1, words | said)
     return found

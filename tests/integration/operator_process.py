@@ -54,12 +54,12 @@ def operator_process(
         )
     found = OperatorProcess(process, port, log)
     try:
-        wait_until(lambda: found.get("/readyz")[0] == 200, within=60, what=f"the operator is ready; see {log}")
+        wait_until(lambda: found.get("/readyz")[0] == 200, within=180, what=f"the operator is ready; see {log}")
         yield found
     finally:
         process.terminate()
         try:
-            ended = process.wait(30)
+            ended = process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 def test_a_namespace_is_there_with_its_service_account(binaries: Binaries, control_plane: Path, namespace: str) -> None:
     kubectl = Kubectl(str(binaries.path("kubectl")), control_plane, namespace)
-    wait_until(lambda: kubectl.find("serviceaccount", "default"), within=30, what="the controllers run")
+    wait_until(lambda: kubectl.find("serviceaccount", "default"), within=120, what="the controllers run")
 
 
 def test_what_has_no_rights_is_refused(binaries: Binaries, control_plane: Path, namespace: str) -> None:
@@ -31,7 +31,7 @@ def test_what_has_no_rights_is_refused(binaries: Binaries, control_plane: Path, 
 def test_restricted_pod_security_refuses_a_root_pod(binaries: Binaries, control_plane: Path, namespace: str) -> None:
     kubectl = Kubectl(str(binaries.path("kubectl")), control_plane, namespace)
     kubectl.run("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
-    wait_until(lambda: kubectl.find("serviceaccount", "default"), within=30, what="the controllers run")
+    wait_until(lambda: kubectl.find("serviceaccount", "default"), within=120, what="the controllers run")
     command = kubectl.command("run", "root", "--image=nothing", "--dry-run=server")
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "violates PodSecurity" in refused.stderr
@@ -52,4 +52,4 @@ def test_it_ends_with_the_process_that_started_it_even_when_that_is_killed(binar
         [sys.executable, "-c", script, cache], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False
     )
     assert killed.returncode == -9
-    wait_until(lambda: str(tmp_path) not in run(["ps", "-e", "-o", "args"]), within=10, what="every process has ended")
+    wait_until(lambda: str(tmp_path) not in run(["ps", "-e", "-o", "args"]), within=60, what="every process has ended")

@@ -81,7 +81,7 @@ def test_every_job_is_admitted_by_restricted_pod_security(place: Kubectl) -> Non
 )
 def test_a_failure_is_named_in_status_and_in_an_event(name: str, place: Kubectl) -> None:
     place.apply([model_set()])
-    failed = jobs.fail(place, "download", name)
+    failed = jobs.fail(place, "download", name, retry_after=600)  # or it is tried again while a slow machine looks
 
     wait_reason(place, name)
     found = variant(place)
@@ -263,7 +263,7 @@ def test_a_set_that_says_delete_takes_its_claim_along(place: Kubectl) -> None:
     place.apply([model_set(storage={"reclaimPolicy": "Delete"})])
     wait_until(lambda: place.items("pvc"), within=WITHIN, what="the claim is there")
     place.run("delete", "mset", "models")
-    wait_until(lambda: not place.items("pvc"), within=60, what="the claim is gone")
+    wait_until(lambda: not place.items("pvc"), within=WITHIN, what="the claim is gone")
 
 
 def test_a_new_claim_under_the_old_name_is_filled_again(place: Kubectl) -> None:
@@ -281,7 +281,7 @@ def test_labels_of_the_claim_are_put_back(place: Kubectl) -> None:
     for label in labels:
         place.run("label", "pvc", CLAIM, f"{label}-")
         wait_until(
-            lambda: place.get("pvc", CLAIM)["metadata"].get("labels") == labels, within=10, what=f"{label} is back"
+            lambda: place.get("pvc", CLAIM)["metadata"].get("labels") == labels, within=WITHIN, what=f"{label} is back"
         )
 
 

@@ -52,9 +52,8 @@ def pods(place: Kubectl, runtime: str) -> list[dict[str, Any]]:
 def has_models(place: Kubectl) -> bool:
     """After every Job that is there now has made its variant."""
     for step in jobs.STEPS:
-        for job in place.items("jobs", "-l", f"{jobs.COMPONENT}={step}"):
-            if not jobs.ended(job) and jobs.pods(place, job):
-                jobs.end(place, job, 0, jobs.made(step))
+        for job in jobs.running(place, step):
+            jobs.end(place, job, 0, jobs.made(step))
     return place.condition("wsvc", "speech", "ModelsReady").get("status") == "True"
 
 
@@ -64,8 +63,8 @@ def service(api_server: Kubectl, operator: OperatorProcess, shared_namespace: st
     place.apply([CLASS, NODE])
     runtimes = {"npu": EVERY_FIELD, "cpu": {}}
     place.apply([model_set(models=[{"name": "tiny.en", "variants": VARIANTS}]), whisper_service(runtimes=runtimes)])
-    wait_until(lambda: has_models(place), within=120, what="both variants are there")
-    wait_until(lambda: pods(place, "npu") and pods(place, "cpu"), within=60, what="a pod of each runtime")
+    wait_until(lambda: has_models(place), within=240, what="both variants are there")
+    wait_until(lambda: pods(place, "npu") and pods(place, "cpu"), within=120, what="a pod of each runtime")
     yield place
     place.run("delete", "node", "without-npu")
 
@@ -91,6 +90,6 @@ def test_a_missing_node_is_named_and_the_chain_is_as_asked(service: Kubectl) -> 
         found: dict[str, Any] = service.get("wsvc", "speech")["status"]["runtimes"][0]
         return found
 
-    wait_until(lambda: npu().get("reason") == "NoMatchingNode", within=60, what="status names the missing node")
+    wait_until(lambda: npu().get("reason") == "NoMatchingNode", within=120, what="status names the missing node")
     assert "whisper.livetranslate.io/npu=true" in npu()["message"]
     assert service.get("wsvc", "speech")["status"]["chain"] == "npu → cpu"

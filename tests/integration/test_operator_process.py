@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 from tests.e2e.resources import model_set, whisper_service
-from tests.integration.conftest import ROOT
+from tests.integration.conftest import with_our_kinds
 from tests.integration.operator_process import operator_process
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
+
+WITHIN = 90.0
 
 
 def test_what_changed_while_it_was_away_is_noticed_and_nothing_else_is_written(
@@ -18,16 +20,16 @@ def test_what_changed_while_it_was_away_is_noticed_and_nothing_else_is_written(
     place.apply([whisper_service("one"), whisper_service("two")])
     with operator_process(api_server.kubeconfig, tmp_path / "first.log", **settings) as operator:
         for name in ("one", "two"):
-            place.wait_condition("wsvc", name, "Ready", "False", within=30)
-        wait_until(lambda: place.find("deployment", "one-router"), within=30, what="the router is made")
-        wait_until(lambda: place.find("deployment", "two-router"), within=30, what="the other router is made")
+            place.wait_condition("wsvc", name, "Ready", "False", within=WITHIN)
+        wait_until(lambda: place.find("deployment", "one-router"), within=WITHIN, what="the router is made")
+        wait_until(lambda: place.find("deployment", "two-router"), within=WITHIN, what="the other router is made")
 
     place.run("delete", "deployment", "one-router")
     place.run("delete", "wsvc", "two")
 
     with operator_process(api_server.kubeconfig, tmp_path / "second.log", **settings) as operator:
-        wait_until(lambda: place.find("deployment", "one-router"), within=15, what="it is back")
-        wait_until(lambda: operator.metric("whisper_operator_writes_total") >= 1, within=5, what="it is counted")
+        wait_until(lambda: place.find("deployment", "one-router"), within=WITHIN, what="it is back")
+        wait_until(lambda: operator.metric("whisper_operator_writes_total") >= 1, within=WITHIN, what="it is counted")
         written = operator.get("/metrics")[1]
         assert 'whisper_operator_writes_total{kind="ConfigMap"' not in written
         assert 'whisper_operator_writes_total{kind="Service"' not in written
@@ -51,11 +53,12 @@ def test_a_watch_that_breaks_begins_anew(api_server: Kubectl, namespace: str, tm
         api_server.run("delete", "crd", "modelsets.whisper.livetranslate.io")
         try:
             wait_until(
-                lambda: operator.metric("whisper_operator_watch_restarts_total") >= 1, within=60, what="watching ended"
+                lambda: operator.metric("whisper_operator_watch_restarts_total") >= 1,
+                within=WITHIN,
+                what="watching ended",
             )
             assert operator.get("/livez") == (200, "ok\n")
         finally:
-            api_server.run("apply", "--server-side", "-f", str(ROOT / "crds"))
-            api_server.run("wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/part-of=whisper")
+            with_our_kinds(api_server)
         place.apply([model_set()])
-        wait_until(lambda: place.find("pvc", "models-models"), within=30, what="it works again")
+        wait_until(lambda: place.find("pvc", "models-models"), within=WITHIN, what="it works again")

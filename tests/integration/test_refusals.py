@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from whisper_models.artifact import OFFERED, Format
+from whisper_models.artifact import OFFERED
+from whisper_operator.api.modelset import NOT_VARIANTS
 
 from tests.e2e.resources import model_set, whisper_service
 from tests.support.kubectl import Kubectl, KubectlError
@@ -30,7 +31,7 @@ def variants(*entries: dict[str, Any]) -> dict[str, Any]:
 EVERY_VARIANT = tuple(
     {"format": str(form), "precision": str(precision)}
     for form, several in OFFERED.items()
-    if form is not Format.AUXILIARY
+    if form not in NOT_VARIANTS
     for precision in several
 )
 
@@ -126,7 +127,16 @@ REFUSED = [
     ),
     Case("a strange policy", model_set(validation={"policy": "Ignore"}), 'supported values: "Enforce", "Report"'),
     Case("a look at every byte each minute", model_set(reverifyEvery="1m"), "reverifyEvery.*must be from 1h to 9999h"),
+    Case(
+        "a hub asked all the time", model_set(refreshPolicy="OnChange", refreshEvery="1m"), "must be from 5m to 9999h"
+    ),
+    Case("how often nothing is asked", model_set(refreshEvery="1h"), "says how often refreshPolicy OnChange asks"),
     Case("a strange refresh", model_set(refreshPolicy="Always"), 'supported values: "IfNotPresent", "OnChange"'),
+    Case(
+        "a strange taste for what others made",
+        model_set(readyMade="Sometimes"),
+        'spec.readyMade: Unsupported value: "Sometimes": supported values: "IfPublished", "Never"',
+    ),
     Case("a proxy's password", model_set(proxy={"httpsProxy": "http://a:b@proxy:3128"}), "must not hold a user name"),
     Case("two sources of one model", sourced(huggingFace={}, http=ARCHIVE), "exactly one of huggingFace, http"),
     Case("no source at all", sourced(), "exactly one of huggingFace, http, persistentVolumeClaim"),
@@ -191,6 +201,7 @@ TAKEN = [
             validation={"similarity": 0.9, "policy": "Report", "samplesConfigMapRef": {"name": "clips"}},
             reverifyEvery="168h",
             refreshPolicy="OnChange",
+            refreshEvery="30m",
             auxiliary=["vad/silero"],
             source={"persistentVolumeClaim": STORE},
         ),

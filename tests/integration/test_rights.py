@@ -11,11 +11,12 @@ from whisper_operator.plan import names
 from tests.e2e.resources import model_set, whisper_service
 from tests.integration import jobs
 from tests.integration.operator_process import operator_process
-from tests.integration.security.audit import FORBIDDEN, requests_of, used
+from tests.integration.security.audit import FORBIDDEN, Request, requests_of, used
 from tests.integration.security.rights import account, grants, rendered, settings
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
+WITHIN = 90.0
 ASKED_FOR_BY_ADMISSION = {
     ("whisper.livetranslate.io", f"{resource}/finalizers", "update") for resource in ("modelsets", "whisperservices")
 }
@@ -62,20 +63,20 @@ def live(place: Kubectl) -> None:
     """Everything that the operator ever has to do."""
     place.apply([*strangers(), model_set("taken"), whisper_service("taken", models="taken")])
     for kind in ("wsvc", "mset"):
-        found = place.wait_condition(kind, "taken", "Stalled", within=30)
+        found = place.wait_condition(kind, "taken", "Stalled", within=WITHIN)
         assert found["reason"] == "NameTaken"
     place.run("delete", "wsvc,mset", "taken")
     place.run("delete", "-f", "-", stdin=yaml.safe_dump_all(strangers()))
     place.apply([model_set(), whisper_service()])
     jobs.fail(place, "download", "NotFound")
-    wait_until(lambda: place.condition("mset", "models", "Ready").get("reason") == "NotFound", within=30)
+    wait_until(lambda: place.condition("mset", "models", "Ready").get("reason") == "NotFound", within=WITHIN)
     jobs.succeed_all(place)
-    place.wait_condition("wsvc", "speech", "ModelsReady", within=30)
-    wait_until(lambda: place.find("deployment", "speech-cpu"), within=30, what="the runtime is made")
+    place.wait_condition("wsvc", "speech", "ModelsReady", within=WITHIN)
+    wait_until(lambda: place.find("deployment", "speech-cpu"), within=WITHIN, what="the runtime is made")
     place.apply(strays(place))
     added = [f"{one.split('/')[0]}/stray" for one in SUPERFLUOUS]
-    wait_until(lambda: not any(place.find(name) for name in added), within=30, what="what is superfluous goes")
-    wait_until(lambda: not place.items("jobs"), within=30, what="Jobs that are done go")
+    wait_until(lambda: not any(place.find(name) for name in added), within=WITHIN, what="what is superfluous goes")
+    wait_until(lambda: not place.items("jobs"), within=WITHIN, what="Jobs that are done go")
 
 
 @pytest.mark.parametrize("scope", ["cluster", "namespace"])
@@ -87,10 +88,16 @@ def test_the_rights_of_the_chart_are_enough_and_each_is_used(
         chatty = settings(chart, namespace) | {"log_level": "DEBUG"}
         with operator_process(operators.kubeconfig, tmp_path / "log", **chatty):
             live(api_server.within(namespace))
-        asked = requests_of(operators.user, api_server.kubeconfig)
+
+        def requests_that_use_each() -> list[Request]:
+            found = requests_of(operators.user, api_server.kubeconfig)
+            assert grants(chart) - used(found) - ASKED_FOR_BY_ADMISSION == set()
+            return found
+
+        # a watch is written down when the API server notices its end
+        asked = wait_until(requests_that_use_each, within=60, what="each right is used")
 
     assert [one for one in asked if one.code == FORBIDDEN] == []
-    assert grants(chart) - used(asked) - ASKED_FOR_BY_ADMISSION == set()
     if scope == "namespace":
         assert {one.namespace for one in asked if one.grant[1] != "storageclasses"} == {namespace}
     log = (tmp_path / "log").read_text()

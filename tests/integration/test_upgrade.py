@@ -44,14 +44,14 @@ def new_build(tmp_path: Path) -> Path:
 def settle(place: Kubectl, operator: OperatorProcess) -> None:
     place.apply([model_set(), whisper_service()])
     jobs.succeed_all(place)
-    place.wait_condition("wsvc", "speech", "ModelsReady", within=30)
-    wait_until(lambda: place.find("deployment", "speech-cpu"), within=30, what="the runtime is made")
+    place.wait_condition("wsvc", "speech", "ModelsReady", within=90)
+    wait_until(lambda: place.find("deployment", "speech-cpu"), within=90, what="the runtime is made")
     rested(place, operator)
 
 
 def looked_at_twice(operator: OperatorProcess) -> None:
     """Each of the two resources was planned at least twice."""
-    wait_until(lambda: operator.metric("whisper_operator_reconciles_total") >= 6, within=60, what="all was looked at")
+    wait_until(lambda: operator.metric("whisper_operator_reconciles_total") >= 6, within=120, what="all was looked at")
 
 
 def pods(place: Kubectl) -> set[str]:
@@ -97,5 +97,5 @@ def test_another_image_of_the_runtime_rolls_the_runtime_alone(
         settle(place, old)
     before = generations(place)
     with start(place, tmp_path / "new.log", monkeypatch, "1", **{**IMAGES, "cpu_image": "cpu:2"}):
-        wait_until(lambda: generations(place) != before, within=30, what="the runtime is rolled out")
+        wait_until(lambda: generations(place) != before, within=90, what="the runtime is rolled out")
         assert generations(place) == before | {"Deployment/speech-cpu": before["Deployment/speech-cpu"] + 1}

@@ -66,7 +66,16 @@ class ApiClient:
 
     def patch(self, kind: Kind, namespace: str, name: str, body: Object, sub: str | None = None) -> Object:
         """A merge patch."""
-        return _good(self.ask("PATCH", kind.path(namespace, name, sub), body, MERGE))
+        return _good(self._patch(kind, namespace, name, body, sub))
+
+    def patch_if_there(self, kind: Kind, namespace: str, name: str, body: Object, sub: str | None = None) -> None:
+        """A merge patch of what may have gone since it was seen."""
+        answer = self._patch(kind, namespace, name, body, sub)
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            _good(answer)
+
+    def _patch(self, kind: Kind, namespace: str, name: str, body: Object, sub: str | None) -> httpx.Response:
+        return self.ask("PATCH", kind.path(namespace, name, sub), body, MERGE)
 
     def find(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """The object, or None where there is none."""

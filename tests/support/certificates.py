@@ -12,7 +12,7 @@ DAYS = "2"
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """One authority and the certificate that it gave to 127.0.0.1."""
+    """One authority and the certificate that it gave to 127.0.0.1, and to one name if it was asked to."""
 
     folder: Path
 
@@ -22,13 +22,13 @@ class Authority:
         return self.folder / "authority.crt"
 
     def server(self) -> ssl.SSLContext:
-        """What a server on 127.0.0.1 presents itself with."""
+        """What a server there presents itself with."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / "server.crt", self.folder / "server.key")
         return context
 
 
-def make_authority(folder: Path) -> Authority:
+def make_authority(folder: Path, name: str | None = None) -> Authority:
     """Make both, in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "openssl.cnf").write_text("[req]\ndistinguished_name = subject\n[subject]\n")
@@ -36,7 +36,8 @@ def make_authority(folder: Path) -> Authority:
     base = ["openssl", "req", "-x509", "-config", str(folder / "openssl.cnf"), *key]
     _run([*base, "-subj", "/CN=authority", "-addext", "basicConstraints=critical,CA:TRUE"], folder, "authority")
     signed = ["-CA", str(folder / "authority.crt"), "-CAkey", str(folder / "authority.key")]
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"]
+    called = "IP:127.0.0.1" + (f",DNS:{name}" if name else "")
+    names = ["-addext", f"subjectAltName={called}", "-addext", "basicConstraints=CA:FALSE"]
     _run([*base, "-subj", "/CN=server", *names, *signed], folder, "server")
     return Authority(folder)
 

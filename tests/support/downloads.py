@@ -16,7 +16,7 @@ from tests.support.hub import Hub
 ENTRY = lookup("tiny.en")
 BASE = Variant.base("tiny.en")
 WEIGHTS = "*model.safetensors"
-QUICK = Patience(attempts=3, first_wait=0.01, connect=5.0, silence=5.0)
+QUICK = Patience(attempts=3, first_wait=0.01, connect=30.0, silence=30.0)
 
 Fetch = Callable[..., Manifest]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from whisper_models.artifact import OFFERED, Format, Precision, Variant
+from whisper_models.arguments import CONVERTED
+from whisper_models.artifact import OFFERED, Precision, Variant
 
-CONVERTED = tuple(form for form in OFFERED if form not in (Format.PYTORCH, Format.AUXILIARY))
 FOUR_BITS = frozenset({Precision.INT4, Precision.Q4_0, Precision.Q4_1})
 """Precisions that are known to cost words at tiny and base size."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from tests.support.waiting import wait_until
@@ -76,20 +77,30 @@ class Kubectl:
 
     @contextmanager
     def forwarded(self, target: str, port: int) -> Iterator[str]:
-        """A URL on loopback that reaches `port` of `target`, e.g. `svc/whisper`."""
-        process = subprocess.Popen(
-            self.command("port-forward", target, f":{port}"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        try:
-            assert process.stdout
-            line = process.stdout.readline()
-            assert " -> " in line, (
-                f"port-forward to {target} said {line!r} {process.stderr.read() if process.stderr else ''}"
-            )
-            yield "http://" + line.split()[2]
-        finally:
-            process.terminate()
-            process.wait(10)
-            for stream in (process.stdout, process.stderr):
-                if stream:
-                    stream.close()
+        """A URL on loopback that reaches `port` of `target`, e.g. `svc/whisper`.
+
+        kubectl writes a line for each connection: into a file, since it would wait for ever at a pipe that is full.
+        """
+        with NamedTemporaryFile() as log:
+            command = self.command("port-forward", target, f":{port}")
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+            def said() -> str:
+                ended = process.poll() is not None
+                text = Path(log.name).read_text()
+                return text if ended or "\n" in text else ""
+
+            try:
+                line, *_ = wait_until(said, within=120, what=f"port-forward to {target}").splitlines()
+                assert " -> " in line, f"port-forward to {target} said {line!r}"
+                yield "http://" + line.split()[2]
+            finally:
+                process.terminate()
+                process.wait(30)
+
+
+def is_ready(pod: dict[str, Any]) -> bool:
+    """Not one that is on its way out."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    leaves = "deletionTimestamp" in pod["metadata"]
+    return not leaves and any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
 
-WIDTH, HEADS, LAYERS, INNER, VOCABULARY, WINDOW, TEXT = 64, 2, 2, 128, 500, 100, 32
+WIDTH, HEADS, INNER, VOCABULARY, WINDOW, TEXT = 64, 2, 128, 500, 100, 32
+LAYERS = {"encoder": 3, "decoder": 2}
+"""Not as many in the one as in the other, which turbo and all distilled models have."""
 
 END = "<|endoftext|>"
 
@@ -35,7 +37,7 @@ def random_tensors(mel_bins: int, seed: int = 0) -> Tensors:
     }
     norms = ["model.encoder.layer_norm", "model.decoder.layer_norm"]
     for stack, attentions in (("encoder", ["self_attn"]), ("decoder", ["self_attn", "encoder_attn"])):
-        for layer in (f"model.{stack}.layers.{index}" for index in range(LAYERS)):
+        for layer in (f"model.{stack}.layers.{index}" for index in range(LAYERS[stack])):
             norms += [f"{layer}.final_layer_norm", *(f"{layer}.{attention}_layer_norm" for attention in attentions)]
             tensors[f"{layer}.fc1.weight"], tensors[f"{layer}.fc1.bias"] = draw(INNER, WIDTH), draw(INNER)
             tensors[f"{layer}.fc2.weight"], tensors[f"{layer}.fc2.bias"] = draw(WIDTH, INNER), draw(WIDTH)
@@ -90,8 +92,8 @@ def write_configs(folder: Path, mel_bins: int) -> None:
         "d_model": WIDTH,
         "vocab_size": VOCABULARY,
         "num_mel_bins": mel_bins,
-        "encoder_layers": LAYERS,
-        "decoder_layers": LAYERS,
+        "encoder_layers": LAYERS["encoder"],
+        "decoder_layers": LAYERS["decoder"],
         "encoder_attention_heads": HEADS,
         "decoder_attention_heads": HEADS,
         "max_source_positions": WINDOW,

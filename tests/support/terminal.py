@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ROW = re.compile(r"[\r\n]+")
-WITHIN = 60.0
+WITHIN = 300.0
 OWNING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 """Makes stdin the terminal that Ctrl-C is pressed in, then becomes the program."""
 
@@ -48,13 +48,13 @@ class Terminal:
 
     def shows(self, pattern: str, since: int = 0) -> int:
         """Wait until this was drawn; the offset behind it."""
-        found = wait_until(
-            lambda: re.compile(pattern).search(self.text(), since),
-            within=WITHIN,
-            every=0.05,
-            what=f"{pattern} is drawn",
-        )
-        return found.end() if found else 0
+
+        def drawn() -> re.Match[str]:
+            found = re.compile(pattern).search(self.text(), since)
+            assert found, f"drawn was {self.text()[since:]!r}"
+            return found
+
+        return wait_until(drawn, within=WITHIN, every=0.05, what=f"{pattern} is drawn").end()
 
     def press(self, keys: str) -> None:
         """As a person would."""

@@ -58,7 +58,7 @@ class Crowd:
         """Requests that began after that."""
         return [call for call in self.calls if call.began >= when]
 
-    async def hears(self, enough: Callable[[Crowd], bool], *, within: float = 60.0) -> None:
+    async def hears(self, enough: Callable[[Crowd], bool], *, within: float = 120.0) -> None:
         """Go on until it is so."""
         async with asyncio.timeout(within):
             while not enough(self):  # noqa: ASYNC110 - what is awaited is many small things

@@ -80,7 +80,7 @@ def running_pod(address: str, port: int, *, seconds: float = 2.0, room: int = RO
     command = [sys.executable, "-m", __name__, address, str(port), str(seconds), str(room)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: _ready(process, address, port), within=60, every=0.05, what=f"{address} is ready")
+            wait_until(lambda: _ready(process, address, port), within=180, every=0.05, what=f"{address} is ready")
             yield Pod(process, address, port)
         finally:
             process.kill()

@@ -12,9 +12,9 @@ from pathlib import Path
 import envoy  # type: ignore[import-untyped]  # the package ships no types
 import httpx
 from whisper_operator.plan.service.envoy import RouterSettings, Tier, render
-from whisper_operator.plan.service.health import HEALTH_QUERY, router_health
+from whisper_operator.plan.service.health import HEALTH_QUERY, view
 from whisper_operator.plan.service.manifests.router_deployment import OPTIONS
-from whisper_operator.plan.types import TierHealth
+from whisper_operator.plan.types import RouterHealth, TierHealth
 
 from tests.contract.router.upstream import Upstream
 from tests.support.waiting import wait_until
@@ -33,12 +33,12 @@ class Proxy:
     log: Path
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=30)
+        return httpx.AsyncClient(base_url=self.url, timeout=120)
 
     def health(self, runtime: str) -> TierHealth:
         """What the operator would read from this router."""
-        page = httpx.get(f"{self.stats}{HEALTH_QUERY}", timeout=5)
-        return router_health({"router": page.content if page.status_code == 200 else None}).seen(runtime)["router"]
+        page = httpx.get(f"{self.stats}{HEALTH_QUERY}", timeout=30)
+        return RouterHealth({"router": view(page.content if page.status_code == 200 else None)}).seen(runtime)["router"]
 
 
 Start = Callable[..., AbstractAsyncContextManager[Proxy]]
@@ -56,7 +56,7 @@ def free_ports(count: int) -> list[int]:
 
 def validate(config: Path) -> subprocess.CompletedProcess[str]:
     command = [BINARY, "--mode", "validate", "-c", str(config)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 @contextlib.contextmanager
@@ -78,11 +78,11 @@ def running(settings: RouterSettings, folder: Path) -> Iterator[Proxy]:
         log,
     )
     try:
-        wait_until(lambda: is_ready(proxy), within=30, every=0.05, what="Envoy is ready")
+        wait_until(lambda: is_ready(proxy), within=120, every=0.05, what="Envoy is ready")
         yield proxy
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 @contextlib.asynccontextmanager
@@ -100,7 +100,7 @@ def is_ready(proxy: Proxy) -> bool:
     if proxy.process.poll() is not None:
         raise RuntimeError(f"Envoy ended: {proxy.log.read_text()}")
     try:
-        return httpx.get(f"{proxy.stats}/ready", timeout=2).status_code == 200
+        return httpx.get(f"{proxy.stats}/ready", timeout=10).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -110,7 +110,7 @@ def tiers(pods: tuple[Upstream, ...]) -> tuple[Tier, ...]:
     return tuple(Tier(name, tuple(pod.address for pod in pods if pod.runtime == name), pods[0].port) for name in names)
 
 
-async def until(see: Callable[[], bool], *, within: float = 10.0) -> None:
+async def until(see: Callable[[], bool], *, within: float = 60.0) -> None:
     """Wait, while the pods of this very loop go on answering, until it is so."""
     async with asyncio.timeout(within):
         while not await asyncio.to_thread(see):  # noqa: ASYNC110 - what is awaited is in another process

@@ -19,9 +19,13 @@ PATIENT = Probe(timeout=timedelta(seconds=30))
 
 
 @contextlib.contextmanager
-def two_pods(**first: int) -> Iterator[tuple[Pod, Pod]]:
+def two_pods(*, seconds: float = 2.0, **first: int) -> Iterator[tuple[Pod, Pod]]:
+    """Both take so long for a transcription; the first is otherwise as said."""
     port = free_ports(1)[0]
-    with running_pod(FIRST, port, **first) as one, running_pod(SECOND, port) as other:
+    with (
+        running_pod(FIRST, port, seconds=seconds, **first) as one,
+        running_pod(SECOND, port, seconds=seconds) as other,
+    ):
         yield one, other
 
 

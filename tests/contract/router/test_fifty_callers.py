@@ -58,13 +58,13 @@ async def test_one_is_stopped(tmp_path: Path) -> None:
         async with routed(tmp_path, pods) as proxy, calling(proxy) as callers:
             stopped = time.monotonic()
             pods[0].stop()
-            await until(lambda: proxy.health("cpu").healthy == 1)
+            await until(lambda: proxy.health("cpu").healthy == 1, within=PATIENCE)
             noticed = time.monotonic()
             async with crowd(lambda: proxy.url) as newcomers:
                 await more(newcomers)
             await asyncio.to_thread(pods[0].kill)
             killed = time.monotonic()
-        assert noticed - stopped < 5
+        assert noticed - stopped < PATIENCE
         assert not callers.lost() + newcomers.lost()
         assert not answered_by(FIRST, newcomers)
         assert max(call.seconds for call in newcomers.calls) < PATIENCE
@@ -79,17 +79,22 @@ async def test_one_is_stopped_and_attempts_have_a_limit(tmp_path: Path) -> None:
             pods[0].stop()
             await until(lambda: proxy.health("cpu").healthy == 1)
             await more(callers)
-        waited = [call for call in callers.calls if call.seconds > limit.total_seconds()]
+        attempts = {call.answer.headers["x-whisper-attempts"] for call in callers.calls}
+        waited = [call for call in callers.calls if call.answer.headers["x-whisper-attempts"] == "2"]
         assert not callers.lost()
-        assert {call.answer.headers["x-whisper-attempts"] for call in waited} == {"2"}
+        assert attempts == {"1", "2"}
+        assert min(call.seconds for call in waited) > limit.total_seconds()
         assert max(call.seconds for call in waited) < limit.total_seconds() + PATIENCE
 
 
 async def test_all_are_stopped_and_attempts_have_a_limit(tmp_path: Path) -> None:
     """The contract's 504 when the last attempt is over, before the probes have noticed anything."""
     with two_pods() as pods:
-        async with routed(tmp_path, pods, attempt_timeout=timedelta(seconds=0.4)) as proxy, proxy.client() as client:
-            assert (await client.get("/models")).status_code == httpx.codes.OK
+        limit = timedelta(seconds=0.4)
+        async with routed(tmp_path, pods, attempt_timeout=limit, probe=PATIENT) as proxy, proxy.client() as client:
+            async with asyncio.timeout(PATIENCE):
+                while (await client.get("/models")).status_code != httpx.codes.OK:
+                    pass  # even this may take longer than that where a machine has much else to do
             for pod in pods:
                 pod.stop()
             began = time.monotonic()
@@ -102,8 +107,8 @@ async def test_all_are_stopped_and_attempts_have_a_limit(tmp_path: Path) -> None
 
 async def test_recordings_longer_than_an_attempt_throw_nobody_out(tmp_path: Path) -> None:
     """Envoy takes an attempt that ran out of time for a failure to connect; short requests must not suffer for it."""
-    limit = timedelta(seconds=1)
-    with two_pods() as pods:
+    limit = timedelta(seconds=3)
+    with two_pods(seconds=10) as pods:
         async with routed(tmp_path, pods, attempt_timeout=limit, probe=PATIENT) as proxy, proxy.client() as client:
             upload = {"file": ("clip.wav", clip())}
             long = [asyncio.create_task(client.post("/transcribe", files=upload)) for _ in range(6)]

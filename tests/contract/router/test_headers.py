@@ -39,7 +39,7 @@ async def test_the_log_has_a_line_of_json_without_the_query(start: Start, pods: 
         async with proxy.client() as client:
             await client.get("/models?token=secret", headers={"x-request-id": "logged"})
         proxy.process.terminate()
-        proxy.process.wait(timeout=30)
+        proxy.process.wait(timeout=60)
         lines = [line for line in proxy.log.read_text().splitlines() if '"request_id":"logged"' in line]
     assert len(lines) == 1
     assert '"path":"/models"' in lines[0]

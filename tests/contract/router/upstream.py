@@ -27,7 +27,7 @@ class Upstream:
         broken: cut the connection instead of answering.
         frozen: answer nothing, not even `/readyz`, as a stopped process does.
         delay: seconds until the answer.
-        released: no request is answered while it is cleared.
+        released: no request that came while this was its event is answered while that is cleared.
         seen: the bodies' sizes of requests that arrived whole.
         requests: their headers, the names in lower case.
     """
@@ -74,6 +74,7 @@ class Upstream:
         return web.json_response({"ready": self.ready}, status=200 if self.ready else 503)
 
     async def _answer(self, request: web.Request) -> web.Response:
+        released = self.released
         self.seen.append(len(await request.read()))
         self.requests.append({name.lower(): value for name, value in request.headers.items()})
         if self.broken and request.transport is not None:
@@ -88,7 +89,7 @@ class Upstream:
             body = {"error": {"code": "unsupported_here"}}
             return web.json_response(body, status=421, headers={"x-whisper-runtime": self.runtime})
         await asyncio.sleep(self.delay)
-        await self.released.wait()
+        await released.wait()
         if self.frozen:
             await asyncio.Event().wait()
         return web.json_response({"text": self.address}, headers={"x-whisper-runtime": self.runtime})

@@ -6,13 +6,13 @@ from typing import cast
 import pytest
 from whisper_runtime.fake import FakeEngine
 
-from tests.contract.runtime.service import ENGINES, Service, fake_engine, serving
+from tests.contract.runtime.service import ENGINES, WITH_GENAI, Service, fake_engine, serving
 
 
 @pytest.fixture(scope="package", params=ENGINES)
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    """A runtime that is ready, one for each engine."""
-    with serving(*ENGINES[request.param]()) as running:
+    """A runtime that is ready, one for each engine; a test may name others."""
+    with serving(*WITH_GENAI[request.param]()) as running:
         yield running
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import httpx
 
@@ -31,10 +32,19 @@ def model_flags(models: Path | None = None) -> list[str]:
 
 @contextmanager
 def process(*flags: str, command: Sequence[str] = COMMAND) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A serving process that is ready, and its address."""
+    """A serving process that is ready, and its address.
+
+    What it writes goes to a file: a pipe that nobody reads is full when `/readyz` was asked for often enough, and then
+    the process waits for ever.
+    """
     port = free_port()
     arguments = [*command, "serve", *model_flags(), "--port", str(port), *flags]
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE) as running:
+    with (
+        NamedTemporaryFile() as log,
+        Path(log.name).open("rb") as said,
+        subprocess.Popen(arguments, stderr=log) as running,
+    ):
+        running.stderr = said
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until(lambda: ready(url), within=180, every=0.05, what="whisper-cpu is ready")
@@ -47,7 +57,7 @@ def ready(url: str) -> bool:
     return answers(f"{url}/readyz") == httpx.codes.OK
 
 
-def answers(url: str, within: float = 5) -> int | None:
+def answers(url: str, within: float = 30) -> int | None:
     """The status of a GET, or None where nobody answers in time."""
     try:
         return httpx.get(url, timeout=within).status_code

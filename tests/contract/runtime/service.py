@@ -28,6 +28,7 @@ from whisper_runtime.runtime import Runtime
 from whisper_runtime.settings import Settings
 
 from tests.support.artifacts import onnx_store, openvino_store
+from tests.support.npu import CpuAsNpu
 from tests.support.waiting import wait_until
 from tests.support.words import JFK_WORDS, SAMPLE
 
@@ -91,12 +92,19 @@ def hanging_up(url: str, audio: bytes) -> Iterator[None]:
         async with httpx.AsyncClient(timeout=TIMEOUT) as client:
             await client.post(f"{url}/transcribe", files={"file": audio})
 
-    sending = asyncio.run_coroutine_threadsafe(send(), loop)
+    async def hang_up() -> None:
+        """Its connection is closed when this returns."""
+        sending = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in sending:
+            one.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+        await loop.shutdown_asyncgens()
+
+    asyncio.run_coroutine_threadsafe(send(), loop)
     try:
         yield
     finally:
-        sending.cancel()
-        asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result(TIMEOUT)
+        asyncio.run_coroutine_threadsafe(hang_up(), loop).result(TIMEOUT)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(TIMEOUT)
         loop.close()
@@ -138,6 +146,12 @@ def npu_engine(model: str = MODEL, precision: str = "int8") -> tuple[Engine, Art
     return engine, find_artifact(openvino_store(model, precision), model, Format.OPENVINO, precision)
 
 
+def genai_engine() -> tuple[Engine, Artifact]:
+    """As on an NPU, where OpenVINO GenAI decodes."""
+    _, artifact = npu_engine()
+    return NpuEngine(NpuSettings(device_order=("NPU",)), CpuAsNpu()), artifact
+
+
 def translating_fake() -> tuple[Engine, Artifact]:
     """A fake engine that claims to translate."""
     engine, artifact = FakeEngine(says), Artifact(Path("/nowhere"), "base", "int8", size_bytes=1)
@@ -155,6 +169,8 @@ def multilingual_npu() -> tuple[Engine, Artifact]:
 
 
 ENGINES = {"fake": fake_engine, "cpu": cpu_engine, "npu": npu_engine}
+WITH_GENAI = ENGINES | {"genai": genai_engine}
+"""OpenVINO GenAI takes seconds for a clip, so not every test hears with it."""
 
 
 @contextlib.contextmanager

@@ -1,16 +1,37 @@
 """Bad audio, wrong options, lies: the contract's errors, and the runtime lives on."""
 
+import io
 import socket
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import soundfile
+from whisper_runtime.settings import Settings
 
-from tests.contract.runtime.service import Service, fake_engine, serving, wav
+from tests.contract.runtime.service import TIMEOUT, Service, fake_engine, serving, wav
+from tests.support.waiting import wait_until
 from tests.support.words import JFK, JFK_WORDS, word_errors
 
 CLIP = JFK.read_bytes()
+
+
+def hours() -> bytes:
+    """A small file that decodes to hours, at a rate at which it is made quickly."""
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(4 * 3600 * 1000, np.int16), 1000, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
+
+
+def lying(at: int, number: int, size: int) -> bytes:
+    """The clip with another number in its header."""
+    spoilt = bytearray(CLIP)
+    spoilt[at : at + size] = number.to_bytes(size, "little")
+    return bytes(spoilt)
+
+
 AUDIO = [
     ("empty", b"", 400, "audio_empty"),
     ("text", b"this is not audio at all\n" * 40, 415, "unsupported_audio"),
@@ -19,6 +40,11 @@ AUDIO = [
     ("without samples", wav(np.zeros(0)), 400, "audio_empty"),
     ("over the size limit", b"RIFF" + bytes(4_100_000), 413, "audio_too_large"),
     ("longer than allowed once decoded", wav(np.zeros(8000 * 101), 8000), 413, "audio_too_long"),
+    ("a few bytes of hours", hours(), 413, "audio_too_long"),
+    ("a header that promises 65,535 channels", lying(22, 65_535, 2), 422, "undecodable_audio"),
+    ("a header that promises no bits", lying(34, 0, 2), 422, "undecodable_audio"),
+    ("a header that promises two billion samples a second", lying(24, 2**31 - 1, 4), 422, "undecodable_audio"),
+    ("a header that promises more than there is", lying(4, 2**30, 4), 422, "undecodable_audio"),
 ]
 OPTIONS: list[tuple[dict[str, Any], str, int, str]] = [
     ({"model": "enormous"}, "model", 404, "model_not_found"),
@@ -74,6 +100,8 @@ BODIES = [
     ("JSON that is no object", {"json": [1, 2]}, 400),
     ("JSON without audio", {"json": {"language": "en"}}, 400),
     ("wrong base64", {"json": {"audio_data": "%%%"}}, 400),
+    ("base64 that goes on after its end", {"json": {"audio_data": "QQ==QQ=="}}, 400),
+    ("a number for base64", {"json": {"audio_data": 7}}, 400),
     ("base64 of text", {"json": {"audio_data": "aGVsbG8="}}, 415),
     ("half a sample", {"json": {"audio_data": "YWJj", "encoding": "pcm_s16le"}}, 422),
 ]
@@ -88,7 +116,7 @@ def test_bodies_that_make_no_sense(service: Service, body: dict[str, Any], statu
 
 def test_an_upload_that_announces_too_much_is_refused_before_it_is_sent(service: Service) -> None:
     at = urlsplit(service.url)
-    with socket.create_connection((at.hostname, at.port), timeout=10) as wire:
+    with socket.create_connection((at.hostname, at.port), timeout=TIMEOUT) as wire:
         head = f"POST /transcribe HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-length: 99999999\r\n"
         wire.sendall((head + "content-type: multipart/form-data; boundary=x\r\n\r\n--x\r\n").encode())
         assert wire.recv(4096).startswith(b"HTTP/1.1 413 ")
@@ -99,21 +127,22 @@ def test_an_upload_of_unknown_length_is_cut_off_at_the_limit(service: Service) -
     head = f"POST /transcribe HTTP/1.1\r\nhost: {at.netloc}\r\ntransfer-encoding: chunked\r\n"
     part = '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
     block = bytes(1 << 20)
-    with socket.create_connection((at.hostname, at.port), timeout=10) as wire:
+    with socket.create_connection((at.hostname, at.port), timeout=TIMEOUT) as wire:
         wire.sendall(f"{head}content-type: multipart/form-data; boundary=x\r\n\r\n".encode())
-        for chunk in (part.encode(), *[block] * 4):
-            wire.sendall(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+        with suppress(ConnectionError):  # it is cut off before or after the last byte has left
+            for chunk in (part.encode(), *[block] * 4):
+                wire.sendall(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
         assert wire.recv(4096).startswith(b"HTTP/1.1 413 ")
 
 
 def test_an_upload_that_stalls_is_given_up() -> None:
     with serving(*fake_engine(), upload_idle_seconds=0.3) as service:
         at = urlsplit(service.url)
-        with socket.create_connection((at.hostname, at.port), timeout=10) as wire:
+        with socket.create_connection((at.hostname, at.port), timeout=TIMEOUT) as wire:
             head = f"POST /transcribe HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-length: 1000\r\n"
             wire.sendall(f"{head}content-type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode())
             assert wire.recv(4096).startswith(b"HTTP/1.1 408 ")
-        assert service.runtime.life.in_flight == 0
+        wait_until(lambda: service.runtime.life.in_flight == 0, within=TIMEOUT, every=0.01, what="it is given up")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +165,36 @@ def test_an_unknown_path_or_method_answers_in_the_same_form(
     assert (body["error"]["type"], body["error"]["code"]) == ("invalid_request_error", "invalid_request")
     assert body["request_id"] == answer.headers["x-request-id"] == "mine"
     assert (body["service"], answer.headers["x-should-retry"]) == (service.runtime.service, "false")
+
+
+AROUND = 64 * 1024  # what a form may add
+LIMITS = [
+    ("/transcribe", 64 << 20),
+    ("/v1/audio/transcriptions", 25_000_000),
+    ("/v1/audio/translations", 25_000_000),
+    ("/batch/process", 512_000_000),
+]
+
+
+def answer_to_a_promise(service: Service, path: str, size: int, kind: str) -> str:
+    """The status line for an upload of a size, before any of it is sent: 100 where it is welcome."""
+    at = urlsplit(service.url)
+    with socket.create_connection((at.hostname, at.port), timeout=TIMEOUT) as wire:
+        head = f"POST {path} HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-length: {size}\r\nexpect: 100-continue\r\n"
+        wire.sendall(f"{head}content-type: {kind}\r\n\r\n".encode())
+        return wire.recv(4096).split(b"\r\n")[0].decode()
+
+
+def test_each_endpoint_has_a_limit_of_its_own_for_uploads() -> None:
+    kind, plain = "multipart/form-data; boundary=x", "application/json"
+    defaults = {name: Settings.model_fields[name].default for name in ("max_upload_bytes", "max_audio_seconds")}
+    promises = [(path, limit + AROUND, kind) for path, limit in LIMITS]
+    promises += [("/transcribe", (64 << 20) * 4 // 3 + AROUND, plain)]
+    promises += [("/api/process-chunk", 10_000_000 * 4 // 3 + AROUND, plain)]
+    with serving(*fake_engine(), **defaults) as service:
+        for path, most, form in promises:
+            assert answer_to_a_promise(service, path, most, form).startswith("HTTP/1.1 100 "), path
+            assert answer_to_a_promise(service, path, most + 1, form).startswith("HTTP/1.1 413 "), path
 
 
 @pytest.mark.parametrize(

@@ -28,4 +28,4 @@ def test_sigterm_during_the_imports_ends_process_1() -> None:
         )
         subprocess.run(["kill", f"-{signal.SIGTERM.value}", children.stdout.strip()], check=True)
 
-        assert unshare.wait(10) == 0
+        assert unshare.wait(30) == 0

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from whisper_runtime.api.elsewhere import ELSEWHERE
 
-from tests.contract.runtime.service import Service
+from tests.contract.runtime.service import TIMEOUT, Service
 from tests.support.words import JFK
 
 CLIP = JFK.read_bytes()
@@ -35,7 +35,7 @@ def test_what_is_required_and_there_is_served(service: Service, path: str) -> No
     "path", ["/transcribe", "/v1/audio/transcriptions", "/v1/audio/translations", "/api/process-chunk"]
 )
 def test_what_is_required_and_missing_is_refused_before_the_upload(service: Service, path: str) -> None:
-    with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=10)) as wire:
+    with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=TIMEOUT)) as wire:
         wire.putrequest("POST", path)
         for name, value in {"content-length": "1000", "x-whisper-require": "words, diarization"}.items():
             wire.putheader(name, value)

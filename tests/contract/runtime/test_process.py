@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.contract.runtime.process import COMMAND, model_flags, process
-from tests.contract.runtime.service import long_speech
+from tests.contract.runtime.service import TIMEOUT, long_speech
 from tests.support.waiting import wait_until
 from tests.support.words import JFK, JFK_WORDS, word_errors
 
@@ -20,17 +20,17 @@ def test_sigterm_finishes_what_is_in_flight_refuses_the_rest_and_ends_with_0() -
         answers: list[httpx.Response] = []
         upload = {"file": long_speech()}
         sending = threading.Thread(
-            target=lambda: answers.append(httpx.post(f"{url}/transcribe", files=upload, timeout=60))
+            target=lambda: answers.append(httpx.post(f"{url}/transcribe", files=upload, timeout=TIMEOUT))
         )
         sending.start()
-        busy = lambda: httpx.get(f"{url}/health").json()["queue"]["depth"] == 1  # noqa: E731 - a condition
-        wait_until(busy, within=30, every=0.01, what="a request is in flight")
+        busy = lambda: httpx.get(f"{url}/health", timeout=TIMEOUT).json()["queue"]["depth"] == 1  # noqa: E731 - a condition
+        wait_until(busy, within=TIMEOUT, every=0.01, what="a request is in flight")
         running.send_signal(signal.SIGTERM)
-        draining = lambda: httpx.get(f"{url}/readyz").status_code == 503  # noqa: E731 - a condition
-        wait_until(draining, within=5, every=0.01, what="draining")
-        refused = httpx.post(f"{url}/transcribe", files={"file": JFK.read_bytes()})
-        sending.join(60)
-        assert running.wait(20) == 0
+        draining = lambda: httpx.get(f"{url}/readyz", timeout=TIMEOUT).status_code == 503  # noqa: E731 - a condition
+        wait_until(draining, within=TIMEOUT, every=0.01, what="draining")
+        refused = httpx.post(f"{url}/transcribe", files={"file": JFK.read_bytes()}, timeout=TIMEOUT)
+        sending.join(TIMEOUT)
+        assert running.wait(60) == 0
         assert running.stderr is not None
         lines = [json.loads(line) for line in running.stderr.read().splitlines()]
     assert answers[0].status_code == 200
@@ -44,7 +44,7 @@ def test_sigterm_finishes_what_is_in_flight_refuses_the_rest_and_ends_with_0() -
 def test_an_idle_process_ends_at_once() -> None:
     with process() as (running, _):
         running.send_signal(signal.SIGTERM)
-        assert running.wait(10) == 0
+        assert running.wait(30) == 0
 
 
 def test_transcribe_prints_text_and_json_with_words() -> None:
@@ -66,15 +66,19 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_transcribed(tmp_
     assert "none: " in done.stderr
 
 
-def test_a_transcription_that_is_told_to_stop_does_not_end_as_if_it_was_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "says"), [(signal.SIGTERM, "Terminated"), (signal.SIGINT, "Interrupt")])
+def test_a_transcription_that_is_told_to_stop_does_not_end_as_if_it_was_done(
+    tmp_path: Path, number: signal.Signals, says: str
+) -> None:
     (tmp_path / "long.wav").write_bytes(long_speech())
     command = [*COMMAND, "transcribe", *model_flags(), str(JFK), *[str(tmp_path / "long.wav")] * 20]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert word_errors(JFK_WORDS, running.stdout.readline()) == 0
-        running.terminate()
-        running.stdout.read()
-        assert running.wait(60) == 143
+        running.send_signal(number)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 128 + number
+    assert said.splitlines()[-1] == says
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,19 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from whisper_runtime import errors
 from whisper_runtime.api.app import create_app
 from whisper_runtime.api.forms import FORMATS, ChunkForm, ChunkMetadata, OpenAIForm, TranscribeForm
 from whisper_runtime.errors import RequestFailure
+from whisper_runtime.fake import FakeEngine
 from whisper_runtime.settings import Settings
 
-from tests.contract.runtime.service import fake_engine
+from tests.contract.runtime.service import TIMEOUT, fake_engine, serving, wav
+from tests.support.waiting import wait_until
+from tests.support.words import JFK
 
 TEXT = (Path(__file__).parents[3] / "docs" / "reference" / "http-api.md").read_text()
 APP = create_app(*fake_engine(), Settings())
@@ -67,6 +71,43 @@ def test_the_metrics_are_those_that_are_counted() -> None:
     }
     named = set(re.findall(r"`(whisper_\w+)`", section("Look inside")))
     assert named == counted
+
+
+def _samples() -> dict[str, set[str]]:
+    """Each metric that a runtime has after a few requests, with the names of its labels."""
+    with serving(FakeEngine(), fake_engine()[1]) as service:
+        service.send(JFK.read_bytes())
+        service.send(wav(np.zeros(16_000)), vad="false")  # in which nobody speaks
+        service.send(b"")
+
+        def counted() -> str:
+            told = service.client.get("/metrics").text
+            return told if "whisper_rejected_total{" in told else ""
+
+        # an answer may come a moment before it is counted
+        text = wait_until(counted, within=TIMEOUT, every=0.01, what="all is counted")
+    return {
+        family.name + ("_total" if family.type == "counter" else ""): {
+            label for sample in family.samples for label in sample.labels
+        }
+        for family in text_string_to_metric_families(text)
+    }
+
+
+WITHOUT_A_FALLBACK = {"fallback_total"}  # one device has no series of it; tests of devices see its labels
+
+
+def test_the_contracts_metrics_are_there_but_for_those_that_are_named_with_a_reason() -> None:
+    _, told, rest = section("Look inside").split("```")
+    listed = {name: set(labels.split(",")) - {""} for name, labels in re.findall(r"(\w+)(?:\{([\w,]+)\})?", told)}
+    missing = {name for row in rest.splitlines() if row.startswith("| `") for name in re.findall("`([^`]+)`", row)}
+    counted = _samples()
+    assert len(listed) == 20
+    assert missing < set(listed)
+    assert {name for name in listed if f"whisper_{name}" not in counted} == missing
+    for name in set(listed) - missing - WITHOUT_A_FALLBACK:
+        labels = counted[f"whisper_{name}"]
+        assert {"model", "device"} | listed[name] <= labels, name
 
 
 def test_the_flags_of_the_limits_are_settings() -> None:

@@ -1,6 +1,6 @@
 """A long file and a short one on one worker: the short one waits for a window of the long one, not for its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,15 +22,23 @@ def ten_minutes() -> bytes:
     return wav(np.tile(audio, -(-600 * rate // len(audio))), rate)
 
 
-def writing_down(engine: Engine, events: list[str]) -> Callable[[Waveform, Options, Stop], Transcript]:
-    """The engine's `transcribe`, and each window that it begins to hear."""
-    real = engine.transcribe
+def write_down(engine: Engine, events: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step that the engine begins."""
+    one, several = engine.transcribe, getattr(engine, "transcribe_together", None)
 
     def transcribe(audio: Waveform, options: Options, stop: Stop) -> Transcript:
         events.append("short" if options.prompt else "long")
-        return real(audio, options, stop)
+        return one(audio, options, stop)
 
-    return transcribe
+    def transcribe_together(*args: Any) -> Iterator[tuple[Transcript, ...]]:
+        assert several is not None
+        for final in several(*args):
+            events.append("long together")
+            yield final
+
+    monkeypatch.setattr(engine, "transcribe", transcribe)
+    if several is not None:
+        monkeypatch.setattr(engine, "transcribe_together", transcribe_together)
 
 
 def noting(service: Service, events: list[str]) -> Callable[[float], Ticket]:
@@ -51,7 +59,7 @@ def test_a_short_file_waits_for_one_window_of_ten_minutes_at_most(
     events: list[str] = []
     with serving(*make(), **ROOMY) as service:
         runtime = service.runtime
-        monkeypatch.setattr(runtime.engine, "transcribe", writing_down(runtime.engine, events))
+        write_down(runtime.engine, events, monkeypatch)
         monkeypatch.setattr(runtime.admission, "admit", noting(service, events))
         with hanging_up(service.url, ten_minutes()):
             wait_until(lambda: "long" in events, within=TIMEOUT, every=0.001, what="a window of the long file is heard")

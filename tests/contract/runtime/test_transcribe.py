@@ -10,11 +10,12 @@ import pytest
 import soundfile
 from whisper_runtime.engine import Waveform
 
-from tests.contract.runtime.service import MODEL, Service, long_speech, wav
+from tests.contract.runtime.service import MODEL, WITH_GENAI, Service, long_speech, wav
 from tests.support.sounds import WITHOUT_A_VOICE
 from tests.support.words import JFK, JFK_WORDS, SAMPLE, word_errors
 
 CLIP = JFK.read_bytes()
+pytestmark = pytest.mark.parametrize("service", WITH_GENAI, indirect=True, scope="package")
 
 
 @pytest.mark.parametrize("field", ["file", "audio"])
@@ -73,15 +74,38 @@ def test_silence_noise_and_music_give_no_words(service: Service, sound: Callable
 
 
 def test_options_not_honoured_are_named_in_body_and_header(service: Service) -> None:
-    answer = service.send(CLIP, beam_size="5", device="npu")
+    info = service.runtime.engine.info
+    needs = {"prompt": "A speech.", "hotwords": "Americans", "word_timestamps": "true"}
+    offers = {"prompt": "prompt", "hotwords": "hotwords", "word_timestamps": "words"}
+    unmet = [name for name in needs if offers[name] not in info.capabilities]
+    answer = service.send(CLIP, beam_size="5", device="tpu", **needs)
     assert answer.status_code == 200
-    assert answer.json()["degraded"] == ["beam_size", "device"]
-    assert answer.headers["x-whisper-degraded"] == "beam_size, device"
+    assert sorted(answer.json()["degraded"]) == sorted(["beam_size", "device", *unmet])
+    assert answer.headers["x-whisper-degraded"] == ", ".join(answer.json()["degraded"])
     assert answer.json()["device"] == {
-        "requested": "npu",
-        "used": "CPU",
-        "fallback_reason": "this runtime serves from CPU",
+        "requested": "tpu",
+        "used": info.device.used,
+        "fallback_reason": f"this runtime serves from {info.device.used}",
     }
+    assert word_errors(JFK_WORDS, answer.json()["text"]) == 0
+
+
+@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions"])
+def test_what_only_json_takes_is_named_in_a_form(service: Service, path: str) -> None:
+    answer = service.send(CLIP, path, audio_data="QUJD", sample_rate="8000", encoding="pcm_s16le")
+    assert answer.status_code == 200
+    assert word_errors(JFK_WORDS, answer.json()["text"]) == 0
+    assert answer.headers["x-whisper-degraded"] == "audio_data, encoding, sample_rate"
+
+
+@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions"])
+def test_a_file_that_is_no_audio_is_named_and_an_option_is_not_read_from_one(service: Service, path: str) -> None:
+    answer = service.client.post(path, files={"file": CLIP, "glossary": b"Americans"})
+    assert answer.status_code == 200
+    assert answer.headers["x-whisper-degraded"] == "glossary"
+    refused = service.client.post(path, files={"file": CLIP, "prompt": b"A speech."})
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["param"]) == (400, "invalid_request", "prompt")
 
 
 def test_options_do_not_stick(service: Service) -> None:

@@ -36,13 +36,13 @@ def serve_until_its_end(store: Path, word: Path) -> tuple[int, list[int | None],
     """Its exit status, what /readyz said meanwhile, and what it wrote."""
     port = free_port()
     command = [*COMMAND, "serve", *model_flags(store), "--port", str(port), "--termination-log", str(word)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    log = word.with_name("log")  # a pipe that nobody reads meanwhile would be full at some time
+    with log.open("w") as out, subprocess.Popen(command, stderr=out) as running:
         try:
             said = []
             while running.poll() is None:
                 said.append(answers(f"http://127.0.0.1:{port}/readyz"))
-            assert running.stderr is not None
-            return running.wait(), said, running.stderr.read()
+            return running.wait(), said, log.read_text()
         finally:
             running.kill()
 

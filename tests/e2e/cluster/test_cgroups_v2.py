@@ -35,7 +35,7 @@ def test_a_group_is_made_with_its_controllers_holds_processes_and_is_ended(tree:
     (node / "kubepods").mkdir()
     Daemons(groups.members_file(GROUP), tmp_path)("sleeper", ["sleep", "86399"])
     Daemons(node / "kubepods" / "cgroup.procs", tmp_path)("pod", ["sleep", "86399"])
-    wait_until(lambda: len(cgroups.members(groups, GROUP)) == 2, within=10, what="both processes joined")
+    wait_until(lambda: len(cgroups.members(groups, GROUP)) == 2, within=60, what="both processes joined")
     cgroups.end(groups, "whisper-test")
     assert not (tree / "whisper-test").exists()
     assert "sleep 86399" not in run(["ps", "-e", "-o", "args"])

@@ -43,7 +43,7 @@ def nothing_left(before: Traces) -> None:
         assert not left, left
         return True
 
-    wait_until(look, within=15, what="all is as before")
+    wait_until(look, within=60, what="all is as before")
     assert not FOLDER.exists()
 
 
@@ -55,7 +55,7 @@ def test_ten_times_up_and_down_leaves_nothing(cluster: Builtin, binaries: Binari
         cluster.load([probe_archive])
         kubectl = Kubectl(str(binaries.path("kubectl")), cluster.kubeconfig(), probes.NAMESPACE)
         kubectl.apply(probes.manifests(["node1", "node2"]))
-        kubectl.run("wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s", timeout=90)
+        kubectl.run("wait", "pod", "--all", "--for=condition=Ready", "--timeout=180s", timeout=200)
         cluster.down()
         nothing_left(before)
 
@@ -78,7 +78,7 @@ def test_another_shape_is_a_new_cluster_with_the_images_of_the_old_one(
     cluster.up(Shape(nodes=1, dns_ttl=30, node_grace=50))
     kubectl = Kubectl(str(binaries.path("kubectl")), cluster.kubeconfig(), probes.NAMESPACE)
     kubectl.apply(probes.manifests(["node1"]))
-    kubectl.run("wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s", timeout=90)
+    kubectl.run("wait", "pod", "--all", "--for=condition=Ready", "--timeout=180s", timeout=200)
 
 
 def _members() -> set[int]:

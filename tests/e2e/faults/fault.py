@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from tests.e2e.faults.scene import STEADY, Scene
+from tests.e2e.faults.scene import SIBLINGS, STEADY, Scene, Setting
 from tests.e2e.faults.verdict import Expectation
 
 
@@ -47,6 +47,7 @@ class Fault:
         name: also of its metrics, with underscores.
         happens: what is done.
         inject: does it.
+        setting: the service that it happens to.
         expects: what callers may notice; None where there are none.
         also: what else must hold; the injector checks it.
         through: whom the callers call.
@@ -62,6 +63,7 @@ class Fault:
     happens: str
     inject: Injector
     expects: Expectation | None = None
+    setting: Setting = SIBLINGS
     also: str = ""
     through: Through = Through.SERVICE
     callers: int = 50

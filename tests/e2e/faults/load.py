@@ -123,18 +123,19 @@ async def send(
     client: httpx.AsyncClient, request: httpx.Request, caller: int, kind: Kind, good: Callable[[httpx.Response], bool]
 ) -> Request:
     """One request to its end, whatever that is."""
-    began, attempts = time.monotonic(), 1
+    began, attempts, runtime = time.monotonic(), 1, ""
     try:
         answer = await client.send(request)
         ending, detail = judged(answer, good)
         attempts = int(answer.headers.get("x-whisper-attempts", "1"))
+        runtime = answer.headers.get("x-whisper-runtime", "")
     except httpx.ConnectTimeout as error:
         ending, detail = Ending.CUT, repr(error)
     except httpx.TimeoutException as error:
         ending, detail = Ending.HUNG, repr(error)
     except httpx.TransportError as error:
         ending, detail = Ending.CUT, repr(error)
-    return Request(caller, kind, began, time.monotonic(), ending, detail, attempts)
+    return Request(caller, kind, began, time.monotonic(), ending, detail, attempts, runtime)
 
 
 def judged(answer: httpx.Response, good: Callable[[httpx.Response], bool]) -> tuple[Ending, str]:

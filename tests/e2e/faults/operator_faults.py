@@ -10,10 +10,10 @@ from typing import Any
 
 from scripts.demo_run.settings import OPERATOR_NAMESPACE
 from tests.e2e.faults.fault import Length
-from tests.e2e.faults.scene import CPU, NAME, SHARED_CLAIM, Pod, Scene, is_ready
+from tests.e2e.faults.scene import CPU, NAME, SHARED_CLAIM, Pod, Scene
 from tests.e2e.faults.traffic_faults import evict
 from tests.e2e.resources import model_set
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, is_ready
 from tests.support.waiting import wait_until
 
 API_SERVER, API_PORTS = "kube-apiserver", (443, 6443)

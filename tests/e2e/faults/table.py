@@ -1,16 +1,22 @@
 """The fault table: what is broken, and what must hold. The tests, the reference page and the benchmark all read it."""
 
 from tests.e2e.faults import model_faults as models
+from tests.e2e.faults import npu_faults as npu
 from tests.e2e.faults import operator_faults as operator
 from tests.e2e.faults import traffic_faults as traffic
 from tests.e2e.faults.fault import Fault, Through
-from tests.e2e.faults.scene import REQUEST_SECONDS
+from tests.e2e.faults.scene import CHAIN, CPU, REQUEST_SECONDS
 from tests.e2e.faults.verdict import Ending, Expectation
 
 NONE_LOST = Expectation(longest=REQUEST_SECONDS)
 SENT_AGAIN = Expectation(longest=REQUEST_SECONDS, met=True)
 FEW = 10
 """Callers beside a rollout: fifty would take all of a small machine from the pods that start."""
+TO_CPU = Expectation(5, longest=REQUEST_SECONDS, met=True, passed_to=CPU)
+FELL_BACK = (
+    f"status says so within {npu.STATUS_SECONDS:g} s (`activeRuntime`, `Degraded`, `lastFailover`); "
+    "the npu takes over again"
+)
 ATTEMPT_SECONDS = 20
 ONCE = "every step of the work is done, and done once"
 CUT = frozenset({Ending.CUT})
@@ -81,6 +87,65 @@ FAULTS = (
         NONE_LOST,
         in_short=False,
         in_long=True,
+    ),
+    Fault(
+        "npu-killed",
+        "the pod of the npu gets SIGKILL",
+        npu.npu_killed,
+        TO_CPU,
+        setting=CHAIN,
+        also=FELL_BACK,
+        callers=FEW,
+    ),
+    Fault(
+        "npu-busy",
+        "others fill the npu's queue, and it answers 503; then the callers come",
+        npu.npu_busy,
+        TO_CPU,
+        setting=CHAIN,
+        also="status tells of no fault: the npu stays the active runtime",
+        callers=FEW,
+        comes_first=True,
+    ),
+    Fault(
+        "npu-stopped",
+        "the pod of the npu gets SIGSTOP: it hangs, and its kernel still takes connections",
+        npu.npu_stopped,
+        TO_CPU,
+        setting=CHAIN,
+        also=FELL_BACK,
+        callers=FEW,
+    ),
+    Fault(
+        "npu-device-stopped",
+        "the process of the npu's pod that has the device gets SIGSTOP, as in a driver that hangs",
+        npu.npu_device_stopped,
+        TO_CPU,
+        setting=CHAIN,
+        also=f"the runtime notices after {npu.HUNG_SECONDS} s and ends itself, and then status says so; the npu takes "
+        "over again",
+        callers=FEW,
+        in_short=False,
+        in_long=True,
+    ),
+    Fault(
+        "npu-node-lost",
+        "the node with the npu and a router loses power; callers use the other router",
+        npu.npu_node_lost,
+        TO_CPU,
+        setting=CHAIN,
+        also=FELL_BACK,
+        through=Through.STEADY_ROUTER,
+        callers=FEW,
+    ),
+    Fault(
+        "npu-node-unlabelled",
+        "no node says any more that it has an NPU, and the npu's pod is evicted",
+        npu.npu_node_unlabelled,
+        Expectation(longest=REQUEST_SECONDS, passed_to=CPU),
+        setting=CHAIN,
+        also="status names NoMatchingNode; the npu takes over again when a node says so again",
+        callers=FEW,
     ),
     Fault(
         "router-killed",

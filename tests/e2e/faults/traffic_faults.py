@@ -41,8 +41,13 @@ def cpu_pod_drained(scene: Scene, _: Length) -> Iterator[None]:
 
 @contextmanager
 def cpu_pod_busy(scene: Scene, _: Length) -> Iterator[None]:
-    """Others fill its queue, going past the router."""
-    url = f"http://{scene.on(LOST, CPU).address}:{RUNTIME_PORT}"
+    with busy(f"http://{scene.on(LOST, CPU).address}:{RUNTIME_PORT}"):
+        yield
+
+
+@contextmanager
+def busy(url: str) -> Iterator[None]:
+    """Others fill a pod's queue, going past the router."""
     enough = threading.Event()
     fillers = [threading.Thread(target=_fill, args=(url, enough)) for _ in range(FILLERS)]
     for filler in fillers:

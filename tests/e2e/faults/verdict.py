@@ -48,6 +48,8 @@ class Request:
     ending: Ending
     detail: str = ""
     attempts: int = 1
+    runtime: str = ""
+    """Which one answered."""
 
     @property
     def took(self) -> float:
@@ -64,12 +66,14 @@ class Expectation:
         tolerated: how a request that began earlier may end, besides well.
         longest: seconds that any request may take: none hangs for ever.
         met: the fault takes something from under requests, so at least one must have been sent again.
+        passed_to: the runtime that must have answered some transcriptions since the fault.
     """
 
     fresh_within: float = 0.0
     tolerated: frozenset[Ending] = field(default_factory=frozenset)
     longest: float = 180.0
     met: bool = False
+    passed_to: str = ""
 
     def text(self) -> str:
         """For the page."""
@@ -79,6 +83,8 @@ class Expectation:
             lost = f"those begun before or within {self.fresh_within:g} s may end in {kinds}; every later one is good"
         elif self.fresh_within:
             lost += f", new ones unharmed within {self.fresh_within:g} s"
+        if self.passed_to:
+            lost += f", the {self.passed_to} answers"
         return f"{lost}; no request takes longer than {self.longest:g} s"
 
 
@@ -113,7 +119,16 @@ def complaints(seen: Observation, expected: Expectation) -> list[str]:
         told.append(f"no light request began {expected.fresh_within:g} s after the fault, or later: nothing is shown")
     if expected.met and not any(request.attempts > 1 for request in seen.requests):
         told.append("no request was sent again: the fault met none, and nothing is shown")
+    if expected.passed_to and not any(
+        _was_passed(request, seen.fault_at, expected.passed_to) for request in seen.requests
+    ):
+        told.append(f"the {expected.passed_to} has answered no transcription since the fault")
     return [each for each in told if each]
+
+
+def _was_passed(request: Request, fault_at: float, runtime: str) -> bool:
+    transcription = request.kind is Kind.TRANSCRIPTION and request.ending is Ending.GOOD
+    return transcription and request.ended >= fault_at and request.runtime == runtime
 
 
 def _is_fresh_light(request: Request, fault_at: float, expected: Expectation) -> bool:
@@ -131,11 +146,3 @@ def _complaint(request: Request, fault_at: float, expected: Expectation) -> str:
     if _is_fresh_light(request, fault_at, expected) and request.took > PROMPT:
         return f"{who}: good, but late"
     return ""
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The nearest-rank percentile, 0 < share <= 1; NaN of nothing."""
-    if not values:
-        return float("nan")
-    ordered = sorted(values)
-    return ordered[max(0, -(-round(share * 1000) * len(ordered) // 1000) - 1)]

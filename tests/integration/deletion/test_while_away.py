@@ -1,5 +1,6 @@
 """What is deleted while the operator is down, or while it is only being made, leaves nothing either."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.resources import model_set, whisper_service
-from tests.integration.deletion.place import Place, delete_both, place
+from tests.integration.deletion.place import SLOW, Place, delete_both, place
 from tests.integration.deletion.states import STATES, left_by
 from tests.integration.operator_process import operator_process
 from tests.support.api_client import WHISPERSERVICE, ApiClient
@@ -65,11 +66,12 @@ def test_a_namespace_that_ends_while_things_are_made_in_it_ends(
 ) -> None:
     log = tmp_path / "operator.log"
     with operator_process(api_server.kubeconfig, log) as operator:
+        began = time.monotonic()
         with place(api) as here:
             here.apply(model_set(), *(whisper_service(name) for name in ("speech", "other", "third")))
-            wait_until(lambda: " ".join(here.objects()).count(REACHED[reached]), within=30, every=0.02, what=reached)
+            wait_until(lambda: " ".join(here.objects()).count(REACHED[reached]), within=120, every=0.02, what=reached)
             here.end()
-        wait_until(lambda: operator.metric("whisper_operator_objects") == 0, within=60, what="its memory is empty")
+        wait_until(lambda: operator.metric("whisper_operator_objects") == 0, within=SLOW, what="its memory is empty")
         turns = operator.metric("whisper_operator_reconciles_total")
-        assert turns < 200, "no hot loop"
+        assert turns < 200 + 5 * (time.monotonic() - began), "no hot loop: what waits is looked at every second or two"
     assert "reconciling failed" not in log.read_text()

@@ -8,7 +8,7 @@ from tests.integration import jobs
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import wait_until
 
-BEFORE = 60.0
+BEFORE = 120.0
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Row:
 
     says: str
     begins: Callable[[ApiFaults], AbstractContextManager[None]]
-    within: float = 30
+    within: float = 90
     alike: bool = False
 
 
@@ -78,12 +78,12 @@ def lists(call: Call) -> bool:
 
 ROWS = [
     Row("it is gone", lambda proxy: proxy.gone()),
-    Row("it takes requests and never answers", to(Silence()), within=60),
+    Row("it takes requests and never answers", to(Silence()), within=120),
     Row("it answers 500", to(Answer(500))),
     Row("it answers 503", to(Answer(503)), alike=True),
     Row("it answers 429 with Retry-After", to(Answer(429, retry_after=2))),
     Row("it answers 401", to(Answer(401))),
-    Row("it answers after three seconds", to(Delay(3)), within=60),
+    Row("it answers after three seconds", to(Delay(3)), within=120),
     Row("answers break off", to(Truncated(), answered), alike=True),
     Row("answers end early and say that this is all", to(Truncated(framed=True), answered)),
     Row("writes are done and their answers lost", to(Lost(), lambda call: call.verb == "patch")),

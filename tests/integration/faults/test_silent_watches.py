@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from whisper_operator.cluster.connection import SILENCE, TIMEOUT
+from whisper_operator.cluster.kinds import WATCHED
 
 from tests.e2e.resources import whisper_service
 from tests.integration.operator_process import operator_process
@@ -17,9 +18,9 @@ WITHOUT_RESYNC = "86400"
 @pytest.mark.parametrize(
     ("resync", "within"),
     [
-        pytest.param("5", 60, id="the periodic listing sees what they do not tell"),
+        pytest.param("5", 120, id="the periodic listing sees what they do not tell"),
         pytest.param(
-            WITHOUT_RESYNC, SILENCE + TIMEOUT + 30, id="they count as broken after a while", marks=pytest.mark.long
+            WITHOUT_RESYNC, SILENCE + TIMEOUT + 60, id="they count as broken after a while", marks=pytest.mark.long
         ),
     ],
 )
@@ -33,7 +34,9 @@ def test_what_silent_watches_do_not_tell_is_noticed(
         operator_process(proxy.kubeconfig, log, namespaces=namespace, resync_seconds=resync) as operator,
     ):
         wait_until(
-            lambda: len([call for call in proxy.calls() if call.verb == "watch"]) == 9, within=30, what="it watches"
+            lambda: len({call.resource for call in proxy.calls() if call.verb == "watch"}) == len(WATCHED),
+            within=90,
+            what="it watches",
         )
         proxy.silence_streams()
         place.apply([whisper_service()])

@@ -22,11 +22,11 @@ def test_the_probe_is_answered_while_every_worker_waits(api_server: Kubectl, nam
     ):
         with proxy.fault(Delay(5), lambda call: call.verb != "watch"):
             place.apply([model_set(), whisper_service()])
-            wait_until(proxy.calls, within=30, what="a request is on its way")
+            wait_until(proxy.calls, within=90, what="a request is on its way")
             began = time.monotonic()
             while time.monotonic() - began < DECIDES_WITHIN:
                 asked = time.monotonic()
                 assert operator.get("/livez") == (200, "ok\n")
                 assert time.monotonic() - asked < DECIDES_WITHIN
                 time.sleep(0.5)
-        wait_until(lambda: place.find("deployment", "speech-router"), within=60, what="the service is made")
+        wait_until(lambda: place.find("deployment", "speech-router"), within=120, what="the service is made")

@@ -79,7 +79,7 @@ def pair(api_server: Kubectl, namespace: str, folder: Path, ends: tuple[int, ...
             return stack.enter_context(replica(api_server, namespace, folder / f"{name}.log", ends))
 
         both = list(pool.map(start, ("one", "two")))
-        (leader,) = wait_until(lambda: [one for one in both if one.leads], within=20, what="one leads")
+        (leader,) = wait_until(lambda: [one for one in both if one.leads], within=60, what="one leads")
         yield Pair(leader, next(one for one in both if one is not leader))
 
 

@@ -24,7 +24,8 @@ class Request:
 def requests_of(user: str, kubeconfig: Path) -> list[Request]:
     """Everything that this user asked for, in order."""
     log = kubeconfig.parents[1] / "logs" / AUDIT_LOG
-    entries = (json.loads(line) for line in log.read_text().splitlines() if user in line)
+    whole = log.read_text().rpartition("\n")[0]  # the last line may just be written
+    entries = (json.loads(line) for line in whole.splitlines() if user in line)
     return [_request(entry) for entry in entries if entry["user"]["username"] == user and "objectRef" in entry]
 
 

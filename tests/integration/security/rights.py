@@ -12,6 +12,7 @@ import yaml
 
 from tests.integration.conftest import ROOT
 from tests.support.kubectl import Kubectl
+from tests.support.waiting import wait_until
 
 Object = dict[str, Any]
 RIGHTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
@@ -82,11 +83,15 @@ def account(api_server: Kubectl, objects: list[Object], namespace: str, folder: 
     api_server.apply(granted)
     name = next(one["metadata"]["name"] for one in granted if one["kind"] == "ServiceAccount")
     token = api_server.within(namespace).run("create", "token", name).strip()
-    found = json.loads(api_server.run("config", "view", "--raw", "--flatten", "-o", "json"))
-    found["users"] = [{"name": one["name"], "user": {"token": token}} for one in found["users"]]
+    known = json.loads(api_server.run("config", "view", "--raw", "--flatten", "-o", "json"))
+    known["users"] = [{"name": one["name"], "user": {"token": token}} for one in known["users"]]
     kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(json.dumps(found))
+    kubeconfig.write_text(json.dumps(known))
+    found = Account(objects, namespace, name, token, kubeconfig)
+    # the API server learns of rights a moment after they are written
+    may = ("auth", "can-i", "list", "pods", f"--as={found.user}")
+    wait_until(lambda: api_server.within(namespace).run(*may), within=60, what="the account has its rights")
     try:
-        yield Account(objects, namespace, name, token, kubeconfig)
+        yield found
     finally:
         api_server.run("delete", "-f", "-", "--ignore-not-found", stdin=yaml.safe_dump_all(granted))

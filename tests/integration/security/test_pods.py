@@ -20,7 +20,7 @@ ENFORCED = "pod-security.kubernetes.io/enforce"
 def pods(place: Kubectl, component: str) -> list[Object]:
     """At least one, as the controllers made it."""
     selector = ("-l", f"app.kubernetes.io/component={component}")
-    return wait_until(lambda: place.items("pods", *selector), within=60, what=f"a pod of {component}")
+    return wait_until(lambda: place.items("pods", *selector), within=120, what=f"a pod of {component}")
 
 
 @pytest.fixture

@@ -249,7 +249,7 @@ def test_an_owner_whose_deletion_is_blocked_needs_the_right_to_its_finalizers(
     try:
         wait_until(
             lambda: "cannot set blockOwnerDeletion" in place.operator.ask("POST", f"{path}?dryRun=All", child).text,
-            within=15,
+            within=60,
             what="it is refused without the right",
         )
     finally:
@@ -265,4 +265,4 @@ def test_its_token_is_good_for_nothing_once_the_chart_is_gone(
             client = stack.enter_context(ApiClient.of(operators.kubeconfig, operators.token))
             assert client.ask("GET", path).is_success
         refused = (UNAUTHORIZED, FORBIDDEN)
-        wait_until(lambda: client.ask("GET", path).status_code in refused, within=30, what="the token is refused")
+        wait_until(lambda: client.ask("GET", path).status_code in refused, within=90, what="the token is refused")

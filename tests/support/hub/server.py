@@ -59,6 +59,8 @@ class Hub(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Hub
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """As servers of files do; or each small answer would wait 40 ms for its headers to be acknowledged."""
 
     def do_HEAD(self) -> None:
         self._serve(body=False)
@@ -147,8 +149,12 @@ class _Handler(BaseHTTPRequestHandler):
         step = max(rate // 20, 1) if rate else len(content) or 1
         for start in range(0, len(content), step):
             part = content[start : start + step]
-            self.wfile.write(part)
-            entry["sent"] += len(part)
+            entry["sent"] += len(part)  # before its reader can be done with it, and with looking at the count
+            try:
+                self.wfile.write(part)
+            except OSError:
+                entry["sent"] -= len(part)
+                raise
             if rate:
                 sleep(step / rate)
 

@@ -33,6 +33,8 @@ def test_a_take_has_the_text_the_times_and_the_peak(clip: Path) -> None:
     with Contender(setting("tests.unit.benchmarks.echo")) as contender:
         take = contender.take(clip)
         speech = contender.take(clip, vad=True)
+        words = contender.take(clip, words=True)
+    assert words.text.endswith("with words")
     assert take.text == f"window of 16000 on {min(os.sched_getaffinity(0))}"
     assert speech.text.startswith("speech of 16000")
     assert take.seconds > 0

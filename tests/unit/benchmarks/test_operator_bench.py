@@ -3,13 +3,12 @@
 import os
 import time
 
-import pytest
-
 from benchmarks.operator.operator_counts import Counts, parse
-from benchmarks.operator.processes import Clock, memory_mib
-from benchmarks.operator.stages import Stage, is_current, value_of_change
-from benchmarks.operator.tables import Measured, metrics, quantile, tables
+from benchmarks.operator.processes import Clock
+from benchmarks.operator.stages import Stage, by_operator, is_current, value_of_change
+from benchmarks.operator.tables import Measured, metrics, tables
 from benchmarks.operator.world import World
+from tests.support.processes import memory_mib
 
 METRICS = """\
 # HELP whisper_operator_writes_total Writes
@@ -31,11 +30,6 @@ def test_the_operators_counters_are_summed_over_their_labels() -> None:
 def test_counts_are_told_from_a_moment_on() -> None:
     before = Counts(1, 2, 3, {"Service": 2})
     assert parse(METRICS.splitlines()).since(before) == Counts(6, 6, 6, {"Service": 4, "Event": 2})
-
-
-@pytest.mark.parametrize(("share", "value"), [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1)])
-def test_a_quantile_is_a_value_that_was_measured(share: float, value: int) -> None:
-    assert quantile(range(100, 0, -1), share) == value
 
 
 def test_a_service_is_current_once_its_status_is_of_its_generation_and_names_a_model() -> None:
@@ -66,6 +60,13 @@ def test_processor_time_and_memory_are_those_of_the_process() -> None:
     assert memory_mib(os.getpid()) >= memory_mib(os.getpid(), "VmRSS") > 5
 
 
+def test_what_others_write_to_an_object_is_not_the_operators_write() -> None:
+    ours = {"manager": "whisper-operator", "operation": "Apply", "time": "2026-01-01T00:00:00Z"}
+    others = {"manager": "kube-controller-manager", "subresource": "status", "time": "2026-01-01T00:01:00Z"}
+    assert by_operator({"metadata": {"managedFields": [ours, others]}}) == [ours]
+    assert by_operator({"metadata": {}}) == []
+
+
 def test_every_metric_of_the_goals_is_told_and_the_worst_of_two_is_taken() -> None:
     cpu = dict.fromkeys(
         ("operator", "kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "benchmark"), 1.0
@@ -73,7 +74,7 @@ def test_every_metric_of_the_goals_is_told_and_the_worst_of_two_is_taken() -> No
     names = ("create", "settle", "restart", "rest", "changes")
     stages = {name: Stage(50, cpu, Counts(1, 100, 1, {"Event": 100}), [0.1, 0.2]) for name in names}
     stages["rest"].counts = Counts(0, 0, 0, {})
-    found = Measured(load=1, moved=5, stages=stages, memory={"first": 90, "second": 95})
+    found = Measured(load=1, written=5, stages=stages, memory={"first": 90, "second": 95})
     assert metrics(found, World(services=100)) == {
         "services_per_second": 2,
         "restart_to_quiet_s": 50,

@@ -1,6 +1,8 @@
+import math
+
 import pytest
 
-from benchmarks.rounds import Limits, Spread, in_turns, ratios
+from benchmarks.rounds import Limits, Spread, in_turns, quantile, ratios
 
 
 class Clock:
@@ -40,6 +42,20 @@ def test_ratios_are_taken_within_each_round_so_that_a_load_on_both_cancels() -> 
 def test_ratios_of_different_numbers_of_rounds_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         ratios([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1)])
+def test_a_quantile_of_a_hundred_is_a_value_that_was_measured(share: float, value: int) -> None:
+    assert quantile(range(100, 0, -1), share) == value
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 2), (0.99, 4), (0.25, 1), (1.0, 4)])
+def test_a_quantile_of_a_few_is_a_value_that_was_measured(share: float, value: float) -> None:
+    assert quantile([4, 1, 3, 2], share) == value
+
+
+def test_a_quantile_of_nothing_is_no_number() -> None:
+    assert math.isnan(quantile([], 0.5))
 
 
 def test_everybody_runs_once_a_round_in_an_order_that_turns() -> None:

@@ -1,11 +1,10 @@
 """What the fault suite finds wrong, and what it lets pass."""
 
-import math
 from typing import Any
 
 import pytest
 
-from tests.e2e.faults.verdict import Ending, Expectation, Kind, Observation, Request, complaints, percentile
+from tests.e2e.faults.verdict import Ending, Expectation, Kind, Observation, Request, complaints
 
 FAULT_AT = 100.0
 
@@ -44,6 +43,27 @@ def test_a_fault_that_must_take_requests_from_a_pod_and_took_none_shows_nothing(
     assert found(request(-1, attempts=2), met=True) == []
 
 
+@pytest.mark.parametrize(
+    ("began", "other", "shown"),
+    [
+        (-1, {}, True),
+        (3, {}, True),
+        (-9, {}, False),
+        (3, {"runtime": "npu"}, False),
+        (3, {"kind": Kind.LIGHT}, False),
+        (3, {"ending": Ending.WRONG}, False),
+    ],
+)
+def test_another_runtime_must_have_answered_a_transcription_since_the_fault(
+    began: float,
+    other: dict[str, Any],
+    shown: bool,  # noqa: FBT001  # a parameter of the cases
+) -> None:
+    passed = request(began, **{"took": 2, "kind": Kind.TRANSCRIPTION, "runtime": "cpu", **other})
+    told = found(passed, passed_to="cpu")
+    assert ("the cpu has answered no transcription since the fault" not in told) is shown
+
+
 def test_a_wrong_word_is_never_tolerated_in_place_of_a_broken_connection() -> None:
     assert found(request(1, ending=Ending.WRONG), fresh_within=5, tolerated=frozenset({Ending.CUT}))
 
@@ -67,15 +87,6 @@ def test_the_first_good_answer_is_each_callers_own_and_of_a_request_begun_after_
         request(0.1, took=0.1, caller=3, kind=Kind.TRANSCRIPTION),
     ]
     assert Observation(seen, FAULT_AT).first_good() == pytest.approx([2.5, 5.0])
-
-
-@pytest.mark.parametrize(("share", "value"), [(0.5, 2), (0.99, 4), (0.25, 1), (1.0, 4)])
-def test_percentiles_are_values_that_were_measured(share: float, value: float) -> None:
-    assert percentile([4, 1, 3, 2], share) == value
-
-
-def test_a_percentile_of_nothing_is_no_number() -> None:
-    assert math.isnan(percentile([], 0.5))
 
 
 def test_an_expectation_reads_as_a_sentence() -> None:

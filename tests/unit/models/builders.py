@@ -18,14 +18,20 @@ EVERY_KIND = [
 
 def file_of(variant: Variant) -> str:
     """A name that a file of this variant may have."""
-    return f"ggml-tiny.en-{variant.precision}.bin" if variant.format is Format.GGML else "nested/weights"
+    match variant.format:
+        case Format.GGML:
+            return f"ggml-tiny.en-{variant.precision}.bin"
+        case Format.COREML:
+            return "ggml-tiny.en-encoder.mlmodelc/weights/weight.bin"
+        case _:
+            return "nested/weights"
 
 
 def put_together(store: UnifiedModelManager, content: bytes, variant: Variant = ONNX) -> tuple[Path, Manifest]:
     """A workspace that is ready to be published."""
     workspace = store.workspace(variant, "key")
     file = workspace / file_of(variant)
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
     return workspace, Manifest.describing(variant, store.entries(workspace), source=SOURCE, tools={})
 

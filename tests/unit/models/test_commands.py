@@ -2,10 +2,7 @@
 
 import io
 import json
-import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from whisper_models import cli
@@ -14,40 +11,8 @@ from whisper_models.progress import Progress
 from whisper_models.progress_server import serving
 from whisper_models.store import UnifiedModelManager
 
+from tests.unit.models.asked import Run, lines
 from tests.unit.models.builders import AUXILIARY, GGML, ONNX, published
-
-Run = Callable[..., int]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> UnifiedModelManager:
-    return UnifiedModelManager(tmp_path / "models")
-
-
-@pytest.fixture(autouse=True)
-def handlers() -> Iterator[None]:
-    """The command installs its own, which must not outlive it here."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
-def run(store: UnifiedModelManager) -> Run:
-    """One command in this process; wrong usage is code 2, as it is for a shell."""
-
-    def call(command: str, *words: str) -> int:
-        try:
-            return cli.main([command, *words, "--root", str(store.root)])
-        except SystemExit as wrong_usage:
-            return int(wrong_usage.code or 0)
-
-    return call
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def damage(store: UnifiedModelManager, variant: Variant) -> None:
@@ -144,6 +109,24 @@ def test_path_is_where_the_format_is_read_from(
     assert Path(capsys.readouterr().out.strip()).samefile(store.root / store.location(variant))
 
 
+@pytest.mark.parametrize(("variant", "words"), [(ONNX, []), (GGML, ["--format", "ggml"])])
+def test_path_for_machines_has_what_list_says_and_the_whole_path(
+    run: Run, store: UnifiedModelManager, capsys: pytest.CaptureFixture[str], variant: Variant, words: list[str]
+) -> None:
+    published(store, variant=variant)
+    assert run("list", "--json") == 0
+    (listed,) = lines(capsys)
+    assert run("path", "tiny.en", *words) == 0
+    plain = capsys.readouterr().out.strip()
+    assert run("path", "tiny.en", *words, "--json") == 0
+    assert lines(capsys) == [listed | {"path": plain}]
+
+
+def test_path_for_machines_says_what_is_missing_in_json(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("path", "tiny.en", "--json") == 1
+    assert [row["reason"] for row in lines(capsys)] == ["SourceMissing"]
+
+
 def test_verify_finds_a_byte_and_goes_on(
     run: Run, store: UnifiedModelManager, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -157,19 +140,6 @@ def test_verify_finds_a_byte_and_goes_on(
     assert [(row["outcome"], row["format"]) for row in lines(capsys)] == [("Failed", "ggml"), ("Ready", "onnx")]
     assert json.loads(log.read_text())["reason"] == "ChecksumMismatch"
     assert run("verify", "tiny.en", "--format", "onnx") == 0
-
-
-def test_verify_finds_a_variant_whose_manifest_is_gone(
-    run: Run, store: UnifiedModelManager, capsys: pytest.CaptureFixture[str]
-) -> None:
-    published(store)
-    published(store, variant=GGML)
-    (store.path(ONNX) / "manifest.json").unlink()
-    assert run("verify") == 1
-    said = capsys.readouterr()
-    assert "onnx/whisper-tiny.en/int8 leads to no readable manifest.json" in said.err
-    assert "ggml-tiny.en-q5_0.bin" in said.out
-    assert run("verify", "--format", "ggml", "tiny.en") == 0
 
 
 @pytest.mark.parametrize("words", [["verify"], ["verify", "base"], ["validate", "--check-all"]])
@@ -247,6 +217,9 @@ def test_who_says_yes_is_not_asked(run: Run, store: UnifiedModelManager, monkeyp
         (["download", "--all", "--models", "tiny"], "exclude each other"),
         (["download", "--models", "tiny", "--formats", "onnx", "--format", "ggml"], "one of them"),
         (["download", "--models", "tiny", "--precision", "int8"], "which format"),
+        (["download", "--models", "tiny", "--formats", "ggml", "--or-convert"], "converts anyway"),
+        (["download", "--models", "tiny", "--no-ready-made"], "belongs to --formats"),
+        (["download", "--models", "tiny", "--format", "ggml", "--no-ready-made"], "belongs to --formats"),
         (["download", "--models", "tiny", "--url", "http://h/f"], "--sha256"),
         (["download", "--models", "tiny", "--sha256", "0" * 64], "--url"),
         (["download", "--all", "--url", "http://h/f", "--sha256", "0" * 64], "exactly one"),

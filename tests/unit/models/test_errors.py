@@ -13,7 +13,6 @@ PERMANENT = {
     "UnknownModel",
     "UnsupportedCheckpoint",
     "UnverifiedModel",
-    "UnusableSample",
     "UnusableSource",
 }
 

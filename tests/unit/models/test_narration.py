@@ -55,7 +55,7 @@ def test_a_bar_is_never_wider_than_the_terminal(
     monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
     with narrated("[2/7] base openvino int8", progress, out):
-        wait_until(lambda: drawn(out), within=10, what="a first picture")
+        wait_until(lambda: drawn(out), within=60, what="a first picture")
     rows = [row for row in re.split(r"[\r\n]", drawn(out)) if row]
     assert rows
     assert max(map(len, rows)) <= columns
@@ -66,7 +66,7 @@ def test_nothing_of_the_bar_stays_on_the_terminal(progress: Progress, monkeypatc
     monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
     with narrated("base", progress, out):
-        wait_until(lambda: drawn(out), within=10, what="a first picture")
+        wait_until(lambda: drawn(out), within=60, what="a first picture")
     assert out.getvalue().rstrip().endswith("\x1b[2K")
 
 
@@ -81,7 +81,7 @@ def test_elsewhere_there_are_plain_lines(
     monkeypatch.setenv("FORCE_COLOR", "1")
     said = out()
     with narrated("base", progress, said):
-        wait_until(said.getvalue, within=10, every=0.01, what="a first line")
+        wait_until(said.getvalue, within=60, every=0.01, what="a first line")
     assert said.getvalue().startswith("base: Downloading model.safetensors, 31 of 78 MB\n")
 
 
@@ -97,12 +97,12 @@ def test_a_log_is_not_filled_with_what_it_has_said(progress: Progress, monkeypat
     monkeypatch.setattr(progress, "snapshot", look)
     out = io.StringIO()
     with narrated("base", progress, out):
-        wait_until(lambda: looks > 3 * narration.SILENT, within=10, every=0.01, what="many looks")
+        wait_until(lambda: looks > 3 * narration.SILENT, within=60, every=0.01, what="many looks")
     assert 3 <= len(out.getvalue().splitlines()) <= looks // narration.SILENT + 1
 
 
 def test_who_wants_quiet_gets_it(progress: Progress) -> None:
     out, running = io.StringIO(), threading.active_count()
     with narrated("base", progress, out, quiet=True):
-        assert threading.active_count() == running
+        assert threading.active_count() <= running
     assert out.getvalue() == ""

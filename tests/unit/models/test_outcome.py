@@ -44,6 +44,8 @@ def test_a_finished_variant_is_told_in_full() -> None:
         "path": "onnx/whisper-tiny.en/int8",
         "similarity": None,
         "threshold": None,
+        "premade": None,
+        "converted_because": None,
     }
 
 

@@ -27,6 +27,23 @@ def test_each_kind_has_its_place(variant: Variant, place: str) -> None:
     assert str(location(variant)) == place
 
 
+ALL = [
+    Variant("vad/silero" if form is Format.AUXILIARY else "large-v3", form, precision)
+    for form, precisions in OFFERED.items()
+    for precision in precisions
+]
+
+
+@pytest.mark.parametrize("variant", ALL, ids=str)
+def test_a_name_says_whose_it_is_whatever_lies_there(tmp_path: Path, variant: Variant) -> None:
+    visible = tmp_path / location(variant)
+    visible.parent.mkdir(parents=True)
+    visible.symlink_to("nothing")
+    store = UnifiedModelManager(tmp_path)
+    assert store.manifests() == []
+    assert list(store.unreadable()) == [variant]
+
+
 @pytest.mark.parametrize("variant", EVERY_KIND, ids=str)
 def test_every_kind_is_published_listed_read_and_removed(tmp_path: Path, variant: Variant) -> None:
     store = UnifiedModelManager(tmp_path)
@@ -132,7 +149,7 @@ def test_a_name_that_leads_elsewhere_is_no_variant(tmp_path: Path, target: str) 
     store = UnifiedModelManager(root)
     assert store.manifests() == []
     assert store.manifest(ONNX) is None
-    assert len(store.unreadable()) == 1
+    assert list(store.unreadable()) == [ONNX]
 
 
 def test_a_manifest_of_another_variant_makes_none(tmp_path: Path) -> None:
@@ -142,6 +159,8 @@ def test_a_manifest_of_another_variant_makes_none(tmp_path: Path) -> None:
     (tmp_path / "onnx/whisper-base").rename(tmp_path / "onnx/whisper-small")
     assert [manifest.model for manifest in store.manifests()] == ["tiny.en"]
     assert store.manifest(Variant("small", Format.ONNX, Precision.INT8)) is None
-    assert store.unreadable() == [
-        f"{tmp_path}/onnx/whisper-small/int8 leads to no readable manifest.json of that variant"
-    ]
+    assert store.unreadable() == {
+        Variant(
+            "small", Format.ONNX, Precision.INT8
+        ): f"{tmp_path}/onnx/whisper-small/int8 leads to no readable manifest.json of that variant"
+    }

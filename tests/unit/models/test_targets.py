@@ -12,17 +12,19 @@ def test_a_target_prefers_only_what_is_offered_and_says_why(target: Target) -> N
         assert choice.precision in OFFERED[choice.format]
     sentences = [
         *(choice.why for choice in target.choices),
-        *target.cannot_here("linux"),
-        *target.cannot_here("darwin"),
+        *target.cannot_on("linux"),
+        *target.cannot_on("darwin"),
     ]
     assert all(sentence.endswith(".") for sentence in sentences)
 
 
 def test_the_coreml_encoder_is_not_passed_over_in_silence() -> None:
     for platform in ("linux", "darwin"):
-        assert "CoreML" in " ".join(MAC.cannot_here(platform))
-    assert MAC.cannot_here("linux") != MAC.cannot_here("darwin")
+        assert "CoreML" in " ".join(MAC.cannot_on(platform))
+    assert MAC.cannot_on("linux") != MAC.cannot_on("darwin")
 
 
 def test_variants_are_of_the_model_that_was_asked_for() -> None:
-    assert [str(variant) for variant in MAC.variants("base")] == ["base ggml q5_0", "base ggml q8_0"]
+    ggml = ["base ggml q5_0", "base ggml q8_0"]
+    assert [str(variant) for variant in MAC.variants("base", "linux")] == ggml
+    assert [str(variant) for variant in MAC.variants("base", "darwin")] == [*ggml, "base coreml fp16"]

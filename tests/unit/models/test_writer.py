@@ -13,7 +13,7 @@ import pytest
 from whisper_models.store.writer import OWNER, Patience, Silence, sole_writer
 
 QUICK = Patience(beat=0.02, stale=3600.0, poll=0.01)
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 def _never() -> bool:

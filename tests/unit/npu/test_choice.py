@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from whisper_npu.engine.choice import properties
+from whisper_npu.engine.choice import decoding_on, properties
 from whisper_npu.engine.devices import DeviceFailure, Reason
 from whisper_npu.fake import FakeDevices
 from whisper_npu.settings import NpuSettings
@@ -27,6 +27,16 @@ def test_the_first_device_of_the_order_serves_where_it_works(tmp_path: Path) -> 
     heard = say(engine)
     assert text_of(heard) == HEARD
     assert heard.device == engine.info.device
+
+
+def test_openvino_genai_decodes_on_an_npu_and_nowhere_else() -> None:
+    assert {device: decoding_on(device) for device in ("NPU", "NPU.1", "GPU", "GPU.1", "CPU")} == {
+        "NPU": "genai",
+        "NPU.1": "genai",
+        "GPU": "graphs",
+        "GPU.1": "graphs",
+        "CPU": "graphs",
+    }
 
 
 def test_a_device_that_is_not_there_is_passed_over_and_said(tmp_path: Path) -> None:
@@ -92,10 +102,10 @@ def test_every_worker_gets_a_pipeline_of_its_own(tmp_path: Path) -> None:
     assert devices.open_now == 0
 
 
-@pytest.mark.parametrize(("device", "context"), [("NPU", set()), ("GPU", {"prompt", "hotwords"})])
-def test_capabilities_follow_the_device(tmp_path: Path, device: str, context: set[str]) -> None:
+@pytest.mark.parametrize(("device", "more"), [("NPU", set()), ("GPU", {"prompt", "hotwords", "logprobs"})])
+def test_capabilities_follow_the_device(tmp_path: Path, device: str, more: set[str]) -> None:
     engine = serving(tmp_path, FakeDevices(device))
-    assert engine.info.capabilities == {"words", "translate", "language_detection"} | context
+    assert engine.info.capabilities == {"words", "translate", "language_detection"} | more
     assert engine.info.languages == ("en", "de")
 
 
@@ -110,14 +120,13 @@ def test_a_driver_that_crashes_when_devices_are_looked_for_is_said(tmp_path: Pat
     ("device", "told"),
     [
         ("NPU", {"word_timestamps": True, "STATIC_PIPELINE": True}),
-        ("GPU.1", {"word_timestamps": True}),
+        ("GPU.1", {}),
         (
             "CPU",
             {
-                "word_timestamps": True,
                 "INFERENCE_NUM_THREADS": 2,
                 "INFERENCE_PRECISION_HINT": "f32",
-                "DYNAMIC_QUANTIZATION_GROUP_SIZE": 128,
+                "KV_CACHE_PRECISION": "f32",
             },
         ),
     ],
@@ -127,7 +136,4 @@ def test_openvino_is_told_what_each_device_needs(device: str, told: dict[str, ob
 
 
 def test_a_cpu_computes_as_it_likes_where_that_is_asked_for() -> None:
-    assert properties("CPU", NpuSettings(inference_precision="auto")) == {
-        "word_timestamps": True,
-        "INFERENCE_NUM_THREADS": 1,
-    }
+    assert properties("CPU", NpuSettings(inference_precision="auto")) == {"INFERENCE_NUM_THREADS": 1}

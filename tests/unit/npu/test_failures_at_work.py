@@ -136,10 +136,9 @@ def test_a_device_that_appears_later_takes_over(tmp_path: Path) -> None:
 def test_what_only_the_other_device_could_do_is_named_as_degraded(tmp_path: Path) -> None:
     devices = FakeDevices("NPU")
     engine = serving(tmp_path, devices)
-    heard = say(engine, prompt="A speech.", hotwords="Kennedy")
-    assert heard.degraded == ("hotwords", "prompt")
-    wish = devices.wishes[-1][1]
-    assert (wish.prompt, wish.hotwords) == (None, None)
+    heard = say(engine, prompt="A speech.", hotwords="Kennedy", logprobs=True)
+    assert heard.degraded == ("hotwords", "logprobs", "prompt")
+    assert devices.wishes[-1][1].options == Options()
 
 
 def test_requests_that_fail_together_change_the_device_once(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def env(pod: dict[str, Any]) -> dict[str, str]:
 def test_whisper_models_takes_every_command_line(task: Task, spec: dict[str, Any]) -> None:
     args = made(task, **spec)["containers"][0]["args"]
     given = parser().parse_args(args)
-    assert given.command == ("download" if task is Task.REFRESH else task)
+    assert given.command == ("download" if task in (Task.REFRESH, Task.TAKE) else task)
+    assert vars(given).get("or_convert", False) is (task is Task.TAKE)
     assert str(given.root) == "/models"
     assert given.models == ["tiny.en"]
     assert given.progress_port == PROGRESS_PORT
@@ -57,11 +58,25 @@ def test_every_volume_is_mounted_and_every_mount_has_a_volume() -> None:
 def test_only_what_asks_the_hub_is_told_the_token_the_proxy_and_whom_to_trust() -> None:
     for task in Task:
         pod = made(task, **EVERYTHING)
-        asks = task in (Task.DOWNLOAD, Task.REFRESH)
+        asks = task in (Task.DOWNLOAD, Task.TAKE, Task.REFRESH)
         assert ("HTTPS_PROXY" in env(pod)) is asks
         assert (parser().parse_args(pod["containers"][0]["args"]).__dict__.get("ca_bundle") is not None) is asks
         assert any("secret" in one for one in pod["volumes"]) is asks
         assert any(one["name"] == "trust" for one in pod["volumes"]) is asks
+
+
+def test_what_can_be_converted_as_well_does_not_wait_for_a_secret_that_is_gone() -> None:
+    given = {"caBundleRef": {"kind": "Secret", "name": "trust"}, "source": EVERYTHING["source"]}
+    optional = [one["secret"].get("optional") for one in made(Task.TAKE, **given)["volumes"] if "secret" in one]
+    needed = [one["secret"].get("optional") for one in made(Task.DOWNLOAD, **given)["volumes"] if "secret" in one]
+    bundle = made(Task.TAKE, **EVERYTHING)["volumes"][-1]["configMap"]
+    assert (optional, needed, bundle.get("optional")) == ([True, True], [None, None], True)
+
+
+def test_the_repository_of_a_checkpoint_is_not_asked_for_what_is_ready_made() -> None:
+    given = parser().parse_args(made(Task.TAKE, **EVERYTHING)["containers"][0]["args"])
+    assert (given.repo, given.revision, given.endpoint) == (None, None, "http://hub.example")
+    assert given.token_file is not None
 
 
 def test_the_bundle_may_be_in_a_secret() -> None:
@@ -142,6 +157,7 @@ def test_a_set_that_only_reports_asks_nothing_of_its_variants() -> None:
         ("tiny", Task.DOWNLOAD, "1Gi"),
         ("tiny", Task.CONVERT, "2Gi"),
         ("large-v2", Task.CONVERT, "13Gi"),
+        ("large-v2", Task.TAKE, "13Gi"),
         ("tiny", Task.VALIDATE, "2Gi"),
         ("large-v3", Task.VALIDATE, "13Gi"),
         ("tiny", Task.REMOVE, "1Gi"),

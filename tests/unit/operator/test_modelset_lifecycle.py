@@ -1,15 +1,16 @@
 """What becomes of a variant that is there: renewed, and taken away when nobody names it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from whisper_operator.api.modelset import VariantState
 from whisper_operator.api.whisperservice import WhisperService
-from whisper_operator.plan.modelset.chores import REFRESH_EVERY
 
 from tests.unit.operator.world import TINY, World, beside, ready_world, settle_all
 
 BRANCH = {"source": {"huggingFace": {"repo": "me/tiny", "revision": "main"}}}
+HOUR = timedelta(hours=1)
 NEW = "sha256:" + "1" * 64
 ONLY_BASE = [{"name": "tiny.en"}]
 
@@ -20,19 +21,32 @@ def followed(**spec: Any) -> World:
 
 def test_a_branch_that_means_the_same_changes_nothing() -> None:
     world = followed()
-    world.now += REFRESH_EVERY
+    world.now += HOUR
     world.settle()
     assert [world.task(name) for name in world.jobs] == ["refresh"]
     world.succeed("refresh")
     plan = world.settle()
     assert not world.jobs
     assert plan.look_again is not None
-    assert plan.look_again <= REFRESH_EVERY
+    assert plan.look_again <= HOUR
+
+
+@pytest.mark.parametrize(
+    ("period", "minutes"), [({}, 60), ({"refreshEvery": "5m"}, 5), ({"refreshEvery": "24h"}, 1440)]
+)
+def test_a_branch_is_asked_about_as_often_as_the_spec_says(period: dict[str, Any], minutes: int) -> None:
+    world = followed(**period)
+    world.wait(minutes=minutes - 1)
+    world.settle()
+    assert not world.jobs
+    world.wait(minutes=1)
+    world.settle()
+    assert world.task(world.running()) == "refresh"
 
 
 def test_a_new_revision_is_converted_and_compared_anew() -> None:
     world = followed()
-    world.now += REFRESH_EVERY
+    world.now += HOUR
     world.settle()
     world.succeed("refresh", digest=NEW)
     world.settle()
@@ -48,7 +62,7 @@ def test_a_new_revision_is_converted_and_compared_anew() -> None:
 
 def test_a_hub_that_is_away_is_asked_again_and_nothing_is_taken_back() -> None:
     world = followed()
-    world.now += REFRESH_EVERY
+    world.now += HOUR
     world.settle()
     world.fail("HubUnreachable", "refresh")
     world.settle()

@@ -114,3 +114,36 @@ def test_a_job_that_gets_no_further_waits_longer_each_time() -> None:
         assert plan.look_again == timedelta(seconds=pause)
         world.now += plan.look_again
         world.settle()
+
+
+@pytest.mark.parametrize("code", [0, 1], ids=["well", "badly"])
+def test_a_job_whose_end_is_known_before_that_of_its_pod_is_waited_for(code: int) -> None:
+    """Jobs and pods are watched apart: one of the two watches may just begin anew."""
+    world = _downloading()
+    job = world.running("download")
+    said = {"outcome": "Ready", "revision": "r1", "digest": "d", "size_bytes": 7, "path": "p"}
+    lost = {"outcome": "Failed", "reason": "NotFound", "message": "why"}
+    world.end(job, None, code, phase="Running", containerStatuses=[{"state": {"running": {}}}])
+    plan = world.turn()
+    assert (world.variant().attempts, world.variant().last_failure) == (None, None)
+    assert plan.look_again is not None
+
+    world.end(job, lost if code else said, code)
+    world.settle()
+    if code:
+        assert (world.variant().attempts, world.variant().state) == (1, "Failed")
+        assert world.condition("Ready") == ("False", "NotFound")
+    else:
+        assert (world.variant().attempts, world.variant().state) == (None, "Ready")
+
+
+def test_a_pod_that_is_taken_away_and_a_job_whose_time_is_over_are_not_waited_for() -> None:
+    for job_reason, taken_away in (("DeadlineExceeded", False), ("BackoffLimitExceeded", True)):
+        world = _downloading()
+        job = world.running("download")
+        world.end(job, None, 1, phase="Running")
+        world.jobs[job]["status"]["conditions"][0]["reason"] = job_reason
+        if taken_away:
+            world.pods[job]["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
+        world.settle()
+        assert world.variant().attempts == 1

@@ -339,7 +339,14 @@ def test_between_a_pods_end_and_its_jobs_nothing_is_told_that_the_job_will_tell_
 
 
 @pytest.mark.parametrize(
-    ("stage", "state"), [("Resolving", "Converting"), ("Converting", "Converting"), ("Validating", "Validating")]
+    ("stage", "state"),
+    [
+        ("Resolving", "Converting"),
+        ("Verifying", "Converting"),
+        ("Converting", "Converting"),
+        ("Optimizing", "Optimizing"),
+        ("Validating", "Validating"),
+    ],
 )
 def test_a_conversion_never_looks_like_a_download(stage: str, state: str) -> None:
     world = World()

@@ -35,7 +35,9 @@ SPECS = st.fixed_dictionaries(
         "auxiliary": st.just(["vad/silero"]),
         "validation": st.sampled_from([{"policy": "Report"}, {"similarity": 0.5}]),
         "reverifyEvery": st.just("24h"),
+        "readyMade": st.sampled_from(["IfPublished", "Never"]),
         "refreshPolicy": st.just("OnChange"),
+        "refreshEvery": st.just("5m"),
     },
 )
 HAPPENINGS = st.lists(

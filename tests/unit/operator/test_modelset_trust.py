@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from whisper_models.errors import UnusableSample
 from whisper_operator.api.modelset import VariantState
 
 from tests.unit.operator.world import TINY, World, ready_world
@@ -152,6 +153,21 @@ def test_a_reading_that_fails_for_another_cause_is_tried_again_and_blames_nothin
     world.wait(seconds=11)
     world.settle()
     assert world.task(world.running()) == "verify"
+
+
+def test_a_clip_that_cannot_be_heard_is_heard_again_without_a_change_of_the_spec() -> None:
+    """Whoever mends the ConfigMap touches nothing that is watched here."""
+    world = converted(validation={"samplesConfigMapRef": {"name": "clips"}})
+    for attempt in (1, 2):
+        world.fail("UnusableSample", "validate", retryable=UnusableSample.retryable)
+        world.settle()
+        assert (world.condition("Ready"), world.condition("Stalled")) == (("False", "UnusableSample"), ("", ""))
+        assert world.variant("onnx").attempts == attempt
+        world.wait(seconds=21)
+        world.settle()
+    world.succeed("validate")
+    world.settle()
+    assert world.condition("Ready") == ("True", "Ready")
 
 
 @pytest.mark.parametrize("task", ["verify", "validate"])

@@ -13,6 +13,7 @@ from whisper_operator.cluster.connection import Connection
 from whisper_operator.cluster.observe import Observer
 from whisper_operator.cluster.pod_http import PodHttp
 from whisper_operator.cluster.reconcile import planned
+from whisper_operator.cluster.routers import Routers
 from whisper_operator.plan.invalid import plan_invalid
 from whisper_operator.plan.types import Key, Plan
 
@@ -84,7 +85,8 @@ async def test_a_model_set_that_cannot_be_read_is_the_sets_matter_and_not_the_se
     cache = Cache()
     cache.put({"kind": "ModelSet", "metadata": META | {"name": "models"}, "spec": {}})
     connection = object.__new__(Connection)
-    observer = Observer(connection, cache, object.__new__(PodHttp), DEFAULTS)
+    pod_http = object.__new__(PodHttp)
+    observer = Observer(connection, cache, pod_http, Routers(cache, pod_http, lambda _: None), DEFAULTS)
     seen = await observer.service(Key("WhisperService", "demo", "speech"), service(), (), ())
     assert seen.modelset is None
     assert seen.modelset_error == "spec.models: Field required"

@@ -4,28 +4,34 @@ import base64
 import io
 import struct
 import tracemalloc
+from pathlib import Path
 from random import Random
 
 import av
 import numpy as np
 import pytest
-from whisper_runtime.audio.decode import decode
+import soundfile
+from whisper_runtime.audio.decode import decode, promised
+from whisper_runtime.audio.mono import Limits
 from whisper_runtime.audio.raw import decode_raw, from_base64
+from whisper_runtime.audio.samples import Samples
 from whisper_runtime.engine import SAMPLE_RATE, Waveform
 from whisper_runtime.errors import (
     AudioEmpty,
     AudioTooLong,
     InvalidRequest,
+    QueueFull,
     RequestFailure,
     UndecodableAudio,
     UnsupportedAudio,
 )
+from whisper_runtime.serving.scratch import Scratch
 from whisper_runtime.serving.stop import Cancelled, StopFlag
 
 from tests.support.media import FFMPEG, LIBSNDFILE, Kind, by_ffmpeg, by_libsndfile
 from tests.support.words import JFK
 
-HOUR = 3600.0
+HOUR = Limits(3600.0)
 
 
 def tone(rate: int = SAMPLE_RATE, seconds: float = 1.0) -> Waveform:
@@ -50,6 +56,17 @@ def film() -> bytes:
 
 def pitch(audio: Waveform) -> float:
     return float(np.abs(np.fft.rfft(audio)).argmax() * SAMPLE_RATE / len(audio))
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "AIFF"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_16_bits_become_the_very_numbers_that_libsndfile_makes_of_them(form: str, channels: int) -> None:
+    every = np.tile(np.arange(-(1 << 15), 1 << 15, dtype=np.int16)[:, None], (5, channels))
+    made = io.BytesIO()
+    soundfile.write(made, every, SAMPLE_RATE, "PCM_16", format=form)
+    made.seek(0)
+    expected = soundfile.read(made, dtype="float32", always_2d=True)[0].mean(axis=1)
+    np.testing.assert_array_equal(decode(made, HOUR), expected)
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000])
@@ -100,6 +117,47 @@ def test_minutes_in_a_small_file_take_the_memory_of_its_samples_and_little_more(
     assert audio.nbytes == 4 * SAMPLE_RATE * 60 * minutes
     assert len(small) < audio.nbytes / 50
     assert peak < 1.25 * audio.nbytes
+
+
+def test_hours_take_disk_and_not_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    hours = io.BytesIO()
+    minute = np.zeros(60 * SAMPLE_RATE, np.int16)
+    with soundfile.SoundFile(hours, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC") as out:
+        for _ in range(120):
+            out.write(minute)
+    told: list[int] = []
+    tracemalloc.start()
+    try:
+        audio = decode(hours, Limits(7200.0, keep=told.append))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(audio) == 7200 * SAMPLE_RATE
+    assert peak < audio.nbytes / 8
+    assert sum(told) == audio.nbytes
+    assert list(tmp_path.iterdir()) == [], "its file has no name, so that nothing is left behind"
+
+
+def test_audio_for_which_there_is_no_room_on_disk_is_refused_while_it_is_decoded() -> None:
+    scratch = Scratch(30 << 20)
+    small = by_libsndfile(np.zeros(SAMPLE_RATE * 60 * 10, np.float32), SAMPLE_RATE, "FLAC", "PCM_16")
+    with scratch.hold(), scratch.hold() as mine:
+        with pytest.raises(QueueFull):
+            decode(file(small), Limits(3600, keep=mine.take))
+        assert scratch.held <= scratch.capacity
+
+
+def test_what_is_on_disk_is_what_was_decoded() -> None:
+    rng = np.random.default_rng(0)
+    blocks = [rng.uniform(-1, 1, 999).astype(np.float32) for _ in range(20)]
+    for in_memory in (1, 8000, 1 << 20):
+        samples = Samples(in_memory=in_memory)
+        for block in blocks:
+            samples.add(block)
+        audio = samples.array()
+        samples.close()
+        assert np.array_equal(audio, np.concatenate(blocks))
 
 
 def wav_of(
@@ -155,6 +213,14 @@ def test_what_is_not_audio_is_refused_by_its_kind(data: bytes, error: type[Reque
         decode(io.BytesIO(data), HOUR)
 
 
+def test_a_flac_that_was_streamed_has_no_length_and_is_read_to_its_end() -> None:
+    data = bytearray(by_libsndfile(tone(seconds=2), SAMPLE_RATE, "FLAC", "PCM_16"))
+    data[21] &= 0xF0  # with the next four bytes: how many samples there are, in 36 bits
+    data[22:26] = bytes(4)
+    assert promised(file(bytes(data))) is None
+    assert abs(len(decode(file(bytes(data)), HOUR)) - 2 * SAMPLE_RATE) < 100
+
+
 def test_a_wav_that_was_streamed_has_no_size_and_is_read_to_its_end() -> None:
     data = bytearray(by_libsndfile(tone(), SAMPLE_RATE, "WAV", "PCM_16"))
     assert data[36:40] == b"data"
@@ -168,7 +234,24 @@ def test_a_wav_that_was_streamed_has_no_size_and_is_read_to_its_end() -> None:
 )
 def test_decoding_stops_at_the_longest_allowed(data: bytes) -> None:
     with pytest.raises(AudioTooLong, match="3 seconds"):
-        decode(file(data), 3)
+        decode(file(data), Limits(3))
+
+
+@pytest.mark.parametrize(
+    ("data", "seconds"),
+    [
+        (by_libsndfile(tone(8000, 4), 8000, "FLAC", "PCM_16"), 4),
+        (SURROUND, 5),
+        (MP4, 5),
+        (WEBM, 5),
+        (by_ffmpeg(tone(48_000, 5), 48_000, BY_NAME["aac"]), None),
+    ],
+)
+def test_how_long_a_file_is_is_known_without_reading_it_where_its_format_tells(
+    data: bytes, seconds: float | None
+) -> None:
+    told = promised(file(data))
+    assert told is None if seconds is None else told == pytest.approx(seconds, abs=0.1)
 
 
 @pytest.mark.parametrize("data", [JFK.read_bytes(), MP4, WEBM])
@@ -176,7 +259,7 @@ def test_reading_ends_when_nobody_waits_any_more(data: bytes) -> None:
     stop = StopFlag(60, "id")
     stop.cancel()
     with pytest.raises(Cancelled):
-        decode(file(data), HOUR, stop)
+        decode(file(data), Limits(3600, stop))
 
 
 def test_a_picture_may_last_longer_than_the_sound() -> None:

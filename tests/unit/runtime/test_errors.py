@@ -13,6 +13,7 @@ CONTRACT = {
     "audio_empty": 400,
     "unsupported_task": 400,
     "model_not_found": 404,
+    "job_not_found": 404,
     "upload_timeout": 408,
     "audio_too_large": 413,
     "audio_too_long": 413,

@@ -3,9 +3,8 @@
 import argparse
 import json
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +18,6 @@ from whisper_runtime.settings import Settings
 from tests.support.words import JFK, SAMPLE
 
 Run = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -114,12 +106,6 @@ def test_a_terminal_sees_how_far_it_is(
     assert len(shown) > 2
     assert "of 60 s" in shown[1]
     assert "60.0 s of audio" in shown[-1]
-
-
-def test_ctrl_c_ends_it_with_its_own_status(run: Run, engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
-    engine.failure = KeyboardInterrupt()
-    assert run(JFK) == 130
-    assert capsys.readouterr().err == "whisper: interrupted\n"
 
 
 def test_the_page_names_every_flag() -> None:

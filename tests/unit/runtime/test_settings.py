@@ -1,6 +1,7 @@
 """Flags before variables before defaults, once."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 from whisper_runtime.settings import Settings, add_flags, read_settings
@@ -54,3 +55,15 @@ def test_what_is_on_or_off_is_a_flag_without_a_value_or_a_variable_with_one() ->
     assert read([], {"WHISPER_ALLOW_UNVERIFIED": "true"}).allow_unverified
     with pytest.raises(ValueError, match=r"--allow-unverified.*'perhaps'"):
         read([], {"WHISPER_ALLOW_UNVERIFIED": "perhaps"})
+
+
+def test_the_store_is_the_users_own_unless_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read([]).models == tmp_path / ".local/share/whisper-models"
+    assert read(["--models=~/elsewhere"]).models == tmp_path / "elsewhere"
+    assert read([], {"WHISPER_MODELS": "/models"}).models == Path("/models")
+
+
+def test_a_user_without_a_home_is_asked_for_a_folder() -> None:
+    with pytest.raises(ValueError, match=r"--models.*name a folder in full"):
+        read(["--models", "~nobody-of-that-name/models"])

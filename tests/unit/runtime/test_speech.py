@@ -1,6 +1,6 @@
 """Finding speech, packing it into windows, and putting times back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,10 +9,11 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whisper_runtime.engine import SAMPLE_RATE, Options, Waveform
+from whisper_runtime.engine import SAMPLE_RATE, Options, Stop, Transcript, Waveform, never
 from whisper_runtime.fake import FakeEngine
+from whisper_runtime.results import Segment
 from whisper_runtime.speech.silero import CHUNK, speech_probabilities
-from whisper_runtime.speech.spans import Span, speech_spans
+from whisper_runtime.speech.spans import DEFAULT, Sensitivity, Span, speech_spans
 from whisper_runtime.speech.transcription import Heard, Left, find_windows, steps, transcribe
 from whisper_runtime.speech.windows import MAX_SAMPLES, Window, pack
 
@@ -70,13 +71,20 @@ def test_spans_are_padded_joined_over_short_pauses_and_never_overlap() -> None:
     assert second == Span(200 * CHUNK - padding, samples)
 
 
-chunks = st.lists(st.tuples(st.booleans(), st.integers(1, 1500)), max_size=12)
+def test_each_side_has_a_padding_of_its_own() -> None:
+    probabilities = np.array([0.0] * 70 + [1.0] * 20 + [0.0] * 70, np.float32)
+    how = Sensitivity(before_seconds=0.1, after_seconds=0.0)
+    assert speech_spans(probabilities, len(probabilities) * CHUNK, how) == (Span(70 * CHUNK - 1600, 90 * CHUNK),)
 
 
-@given(chunks)
+silent_and_spoken = st.lists(st.tuples(st.integers(1, 1500), st.integers(5, 1500)), max_size=6)
+
+
+@given(silent_and_spoken)
 @settings(deadline=None)
-def test_windows_are_in_order_hold_all_speech_and_at_most_30_s(runs: list[tuple[bool, int]]) -> None:
-    probabilities = np.repeat(np.array([float(s) for s, _ in runs], np.float32), [n for _, n in runs])
+def test_windows_are_in_order_hold_all_speech_and_at_most_30_s(runs: list[tuple[int, int]]) -> None:
+    counts = [count for run in runs for count in run]
+    probabilities = np.repeat(np.resize(np.array([0, 1], np.float32), len(counts)), counts)
     samples = len(probabilities) * CHUNK
     windows = pack(speech_spans(probabilities, samples), probabilities)
     spans = [span for window in windows for span in window.spans]
@@ -114,17 +122,45 @@ def test_the_answers_of_all_windows_come_back_in_file_time() -> None:
     assert segments[0].words[0].start == segments[0].start
 
 
-def test_silence_is_not_given_to_the_engine_unless_vad_is_off() -> None:
-    audio = np.zeros(3 * SECOND, np.float32)
-    assert transcribe(FakeEngine(), audio, Options(), lambda: None).transcript.segments == ()
-    without = transcribe(FakeEngine(), audio, Options(), lambda: None, vad=False)
-    assert without.vad_seconds is None
-    assert without.transcript.segments[0].text == "3.00 seconds of audio"
+def test_silence_around_a_voice_is_given_to_the_engine_only_if_vad_is_off() -> None:
+    audio = np.concatenate([silence(5 * SECOND), read(JFK), silence(5 * SECOND)])
+    lengths: list[int] = []
+
+    def says(window: Waveform) -> str:
+        lengths.append(len(window))
+        return "words"
+
+    for vad in (DEFAULT, None):
+        assert transcribe(FakeEngine(says), audio, Options(), lambda: None, vad=vad).transcript.suppressed == ()
+    assert len(read(JFK)) <= lengths[0] < len(read(JFK)) + SECOND
+    assert lengths[1:] == [len(audio)]
+
+
+def test_a_window_without_a_voice_is_left_out_and_counted_also_if_vad_is_off() -> None:
+    engine, around = FakeEngine(), music(40 * SECOND)
+    audio = np.concatenate([around, read(JFK), around])
+    heard = transcribe(engine, audio, Options(), lambda: None, vad=None).transcript
+    assert len(engine.asked) == 1
+    assert set(heard.suppressed) == {"no_voice"}
+    (segment,) = heard.segments
+    assert segment.start < 40.5
+    assert segment.end > 50
+
+
+def test_what_is_shorter_than_any_word_is_a_voice_only_beside_a_longer_one() -> None:
+    def spans(*runs: tuple[int, float]) -> list[Span]:
+        probabilities = np.concatenate([np.full(count, p, np.float32) for count, p in runs])
+        return list(speech_spans(probabilities, len(probabilities) * CHUNK))
+
+    assert spans((100, 0.1), (4, 0.9), (100, 0.1)) == []
+    (alone,) = spans((100, 0.1), (5, 0.9), (100, 0.1))
+    (beside,) = spans((100, 0.1), (5, 0.9), (20, 0.1), (1, 0.9), (100, 0.1))
+    assert beside.end == alone.end + 21 * CHUNK
 
 
 def test_a_long_file_is_heard_in_steps_of_one_window_without_voice_detection_too() -> None:
     engine, audio = FakeEngine(), np.tile(read(JFK), 9)
-    for vad in (True, False):
+    for vad in (DEFAULT, None):
         engine.asked.clear()
         heard_before = list[int]()
         left = list[float]()
@@ -138,6 +174,40 @@ def test_a_long_file_is_heard_in_steps_of_one_window_without_voice_detection_too
         assert len(left) == len(engine.asked) - 1
 
 
+class Together(FakeEngine):
+    """Hears up to three windows at once, and the first two of them before the last."""
+
+    most_together = 3
+
+    def transcribe_together(
+        self, audios: Sequence[Waveform], options: Options, stop: Stop
+    ) -> Iterator[tuple[Transcript, ...]]:
+        yield ()
+        heard = tuple(self.transcribe(audio, options, stop) for audio in audios)
+        yield heard[:-1]
+        yield heard[-1:]
+
+
+@pytest.mark.parametrize("language", ["en", None])
+def test_windows_heard_together_come_in_order_as_soon_as_they_are_final(language: str | None) -> None:
+    audio, alone, final = np.tile(read(JFK), 13), list[Segment](), list[Segment]()
+    options = Options(language=language, word_timestamps=True)
+    transcribe(FakeEngine(), audio, options, never, on_segments=alone.extend)
+    left, told, then = list[float](), list[int](), ""
+    for made in steps(Together(), audio, options, never, on_segments=final.extend):
+        told.append(len(final))
+        if isinstance(made, Left):
+            left.append(made.seconds)
+            then += made.next.name[0]
+    assert final == alone
+    assert told == ([0, 0, 2, 3, 3, 5, 6] if language else [1, 1, 3, 4, 4, 5, 6])
+    assert then == "OHHOHH"
+    assert isinstance(made, Heard)
+    assert made.batches == ((3, 3) if language else (1, 3, 2))
+    assert left == sorted(left, reverse=True)
+    assert len(set(left)) == len(set(told[:-1]))
+
+
 def test_without_voice_detection_all_of_a_long_file_is_heard_and_cut_between_words() -> None:
     lengths: list[int] = []
     audio = np.tile(read(JFK), 4)
@@ -146,7 +216,7 @@ def test_without_voice_detection_all_of_a_long_file_is_heard_and_cut_between_wor
         lengths.append(len(window))
         return "words"
 
-    transcribe(FakeEngine(says), audio, Options(), lambda: None, vad=False)
+    transcribe(FakeEngine(says), audio, Options(), lambda: None, vad=None)
     assert sum(lengths) == len(audio)
     assert max(lengths) <= MAX_SAMPLES
     assert speech_probabilities(audio)[lengths[0] // CHUNK] < 0.5

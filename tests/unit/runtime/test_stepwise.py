@@ -2,30 +2,58 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
 import pytest
-from whisper_runtime.engine import SAMPLE_RATE, Options, Waveform
+from whisper_runtime.engine import SAMPLE_RATE, Options, Stop, Transcript, Waveform
 from whisper_runtime.errors import DeadlineExceeded
 from whisper_runtime.fake import FakeEngine
 from whisper_runtime.serving.admission import Admission
+from whisper_runtime.serving.canary import FIRST, clip
 from whisper_runtime.serving.inference import Inference, Outcome
 from whisper_runtime.serving.stop import Cancelled, StopFlag
 from whisper_runtime.speech.windows import MAX_SAMPLES
 
 from tests.support.waiting import wait_until
 
-LONG, SHORT = np.zeros(10 * MAX_SAMPLES, np.float32), np.zeros(SAMPLE_RATE, np.float32)
+VOICE = clip(FIRST)
+LONG, SHORT = np.resize(VOICE, 10 * MAX_SAMPLES), VOICE[:SAMPLE_RATE]
+
+
+class Together(FakeEngine):
+    """Hears three windows at once, and knows of how many files it has some."""
+
+    most_together = 3
+
+    def __init__(self, says: Callable[[Waveform], str]) -> None:
+        super().__init__(says, hold=True)
+        self.begun: list[int] = []
+        """How many files were in the middle of that whenever one more was."""
+        self._open = 0
+
+    def transcribe_together(
+        self, audios: Sequence[Waveform], options: Options, stop: Stop
+    ) -> Iterator[tuple[Transcript, ...]]:
+        self._open += 1
+        self.begun.append(self._open)
+        try:
+            for audio in audios[:-1]:
+                self.transcribe(audio, options, stop)
+                yield ()
+            last = self.transcribe(audios[-1], options, stop)
+        finally:
+            self._open -= 1
+        yield tuple(last for _ in audios)
 
 
 class Steps:
     """One thread, an engine that writes down how long each waveform is that it hears, and who waits for answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: type[Together] | None = None) -> None:
         self.heard: list[int] = []
-        self.engine = FakeEngine(self._says, hold=True)
+        self.engine = engine(self._says) if engine else FakeEngine(self._says, hold=True)
         self.admission = Admission(600, workers=1)
         self.inference = Inference(self.engine, self.admission)
 
@@ -35,7 +63,7 @@ class Steps:
 
     def send(self, audio: Waveform, seconds: float = 60, language: str | None = None) -> asyncio.Task[Outcome]:
         stop = StopFlag(seconds, "id")
-        return asyncio.create_task(self.inference.run(audio, Options(language=language), stop, vad=False))
+        return asyncio.create_task(self.inference.run(audio, Options(language=language), stop, vad=None))
 
     async def until(self, see: Callable[[], bool]) -> None:
         await asyncio.to_thread(wait_until, see, within=30, every=0.001, what="see the test")
@@ -51,7 +79,7 @@ class Steps:
 
     def __exit__(self, *_: object) -> None:
         self.engine.release.set()
-        assert self.inference.close(within=10)
+        assert self.inference.close(within=30)
 
 
 async def test_a_short_file_waits_for_one_window_of_a_long_one_and_for_no_more() -> None:
@@ -67,6 +95,24 @@ async def test_a_short_file_waits_for_one_window_of_a_long_one_and_for_no_more()
     assert sum(steps.heard) == len(LONG) + 2 * len(SHORT)
     assert max(steps.heard) <= MAX_SAMPLES
     assert all(waited)
+
+
+async def test_of_one_file_for_each_thread_windows_are_kept_that_are_heard_together_and_none_waits_for_ever() -> None:
+    with Steps(Together) as steps:
+        given_up, *long = [steps.send(LONG[: n * MAX_SAMPLES], language="en") for n in (2, 3, 4, 5)]
+        await steps.at_work()
+        short = steps.send(SHORT)
+        await asyncio.sleep(0)
+        given_up.cancel()
+        steps.engine.release.set()
+        await short
+        for sent in long:
+            await sent
+        await steps.empty()
+    assert isinstance(steps.engine, Together)
+    assert set(steps.engine.begun) == {1}
+    assert len(steps.engine.begun) >= 1 + 2 + 2
+    assert steps.heard.index(len(SHORT)) <= 2
 
 
 async def test_what_one_file_asks_for_and_finds_is_in_none_of_the_others_windows() -> None:
@@ -89,7 +135,7 @@ async def test_the_speed_that_is_measured_is_that_of_the_work_without_the_waitin
         first, second = [await one for one in sent]
         assert first.queue_seconds
         assert second.queue_seconds
-        took = [one.heard.inference_seconds + (one.heard.vad_seconds or 0.0) for one in (first, second)]
+        took = [one.heard.inference_seconds + one.heard.vad_seconds for one in (first, second)]
         assert sum(took) <= time.perf_counter() - begun, "one thread did it all"
         speeds = [150 / seconds for seconds in took]
         assert min(speeds) <= steps.admission.speed <= max(speeds)

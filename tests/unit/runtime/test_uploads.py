@@ -1,10 +1,15 @@
 """A file that one thread reads while its request may end."""
 
+import asyncio
 import contextlib
 import io
+import threading
+from typing import cast
 
 import pytest
-from whisper_runtime.api.uploads import Shared
+from starlette.datastructures import UploadFile
+from whisper_runtime.api.uploads import Shared, spool
+from whisper_runtime.serving.scratch import IN_MEMORY
 from whisper_runtime.serving.stop import Cancelled
 
 
@@ -42,3 +47,19 @@ def test_a_reader_that_comes_too_late_is_told() -> None:
     shared.close()
     with pytest.raises(Cancelled), shared.reading():
         raise AssertionError
+
+
+@pytest.mark.parametrize(("size", "in_a_thread"), [(IN_MEMORY, False), (IN_MEMORY + 1, True)])
+def test_only_what_is_on_disk_takes_a_thread_to_close(size: int, *, in_a_thread: bool) -> None:
+    threads = list[threading.Thread]()
+
+    class Closed(Shared):
+        def close(self) -> None:
+            threads.append(threading.current_thread())
+            super().close()
+
+    file = spool()
+    file.write(bytes(size))
+    asyncio.run(UploadFile(cast("io.BytesIO", Closed(file))).close())
+    assert file.closed
+    assert (threads != [threading.main_thread()]) == in_a_thread

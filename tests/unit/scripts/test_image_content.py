@@ -29,6 +29,7 @@ def repository(tmp_path: Path) -> Path:
         "thing/Containerfile": "FROM scratch",
         "thing/package/__init__.py": "one = 1",
         "thing/package/__pycache__/__init__.cpython-311.pyc": "compiled",
+        "thing/package/_compiled.cpython-311-x86_64-linux-gnu.so": "compiled",
         "thing/.mypy_cache/cache.json": "{}",
         "shared.py": "two = 2",
         "elsewhere/other.py": "three = 3",

@@ -20,13 +20,13 @@ NOTES = [
 def bare_python(*words: str, script: Path) -> "subprocess.CompletedProcess[str]":
     """A Python that has nothing installed: isolated from this one's site-packages."""
     line = [sys.executable, "-S", "-E", str(script), *words]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize(("name", "words", "said"), NOTES)
 def test_it_takes_the_words_that_people_know(name: str, words: list[str], said: str, tmp_path: Path) -> None:
     line = [sys.executable, str(SCRIPTS / f"{name}-models.py"), *words, "--root", str(tmp_path)]
-    ended = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode in (1, 2)
     assert said in ended.stderr
     assert "unrecognized" not in ended.stderr

@@ -293,11 +293,6 @@ def test_a_service_that_is_being_deleted_is_left_to_the_garbage_collector() -> N
     assert plan == type(plan)()
 
 
-def test_the_router_is_looked_at_again_and_nothing_else_needs_to_be() -> None:
-    resting, busy, blind = (
-        plan_service(serving(**fields)) for fields in ({}, {"router": health(0, 0)}, {"router": None})
-    )
-    assert resting.look_again is not None
-    assert busy.look_again is not None
-    assert busy.look_again < resting.look_again
-    assert blind.look_again is None
+@pytest.mark.parametrize("router", [health(1, 1), health(0, 0), None])
+def test_all_that_a_service_depends_on_is_watched_so_nothing_is_looked_at_again(router: RouterHealth | None) -> None:
+    assert plan_service(serving(router=router)).look_again is None

@@ -118,7 +118,7 @@ def test_an_attempt_has_no_limit_of_its_own_unless_the_spec_gives_one() -> None:
         text = applied(routing={"timeouts": timeouts})["ConfigMap", "speech-router"]["data"]["envoy.yaml"]
         listener = yaml.safe_load(text)["static_resources"]["listeners"][0]
         manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-        found: Object = manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]
+        found: Object = manager["route_config"]["virtual_hosts"][0]["routes"][-1]["route"]
         return found
 
     assert "per_try_timeout" not in policy()["retry_policy"]

@@ -230,6 +230,28 @@ def test_a_failover_is_kept_when_the_better_runtime_is_back() -> None:
     assert status(plan_service(back))["lastFailover"] == told["lastFailover"]
 
 
+def running(*, ready: bool, **of_container: Any) -> Object:
+    status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+    container = {"name": "npu", "ready": ready, "started": True, "state": {"running": {}}, **of_container}
+    meta = {"name": "speech-npu-1", "labels": {"app.kubernetes.io/component": "npu"}}
+    return {"metadata": meta, "status": status | {"containerStatuses": [container]}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason"),
+    [
+        (running(ready=False), "ReplicasMissing"),
+        (running(ready=False, started=False), "RollingOut"),
+        (running(ready=False, state={"terminated": {"exitCode": 137}}), "ContainerFailed"),
+        (running(ready=True), "RollingOut"),
+    ],
+)
+def test_a_pod_that_hangs_is_not_told_as_one_that_starts(pod: Object, reason: str) -> None:
+    _, plan = after(both(), npu=0, pods=(pod,))
+    assert conditions(plan)["Degraded"] == ("True", reason)
+    assert ("speech-npu-1" in status(plan)["runtimes"][0]["message"]) is (reason != "RollingOut")
+
+
 def test_taking_a_runtime_out_of_the_spec_is_no_failover() -> None:
     running, first = after(both(), npu=1)
     told = again(running, first).resource.status

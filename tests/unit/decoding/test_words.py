@@ -1,8 +1,8 @@
 """From tokens to words."""
 
 import pytest
-from whisper_cpu.engine.attempt import Attempt, best
-from whisper_cpu.engine.words import group_words, time_words
+from whisper_runtime.decoding.attempt import Attempt, best
+from whisper_runtime.decoding.words import group_words, time_words
 
 
 def grouped(pieces: list[str], language: str = "en") -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from whisper_cpu.engine.dtw import _accumulate, attention_cost, first_frames, median_filter
+from whisper_runtime.decoding.dtw import _accumulate, attention_cost, first_frames, median_filter
 
 Costs = npt.NDArray[np.float64]
 costs = arrays(np.float64, st.tuples(st.integers(1, 7), st.integers(1, 12)), elements=st.floats(-5, 5, width=16))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
-from whisper_cpu.engine.rules import Chooser, forbid_by_grammar
-from whisper_cpu.engine.vocabulary import Vocabulary
+from whisper_runtime.decoding.rules import Chooser, forbid_by_grammar
+from whisper_runtime.decoding.vocabulary import Vocabulary
 
 WORDS = range(10)
 END, START, NO_TIMESTAMPS, TIME = 10, 11, 14, 15

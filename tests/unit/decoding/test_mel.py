@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from whisper_cpu.engine.mel import HOP, RATE, LogMel, mel_filters
+from whisper_runtime.decoding.mel import HOP, RATE, LogMel, mel_filters
 
 
 def defined(audio: npt.NDArray[np.float64], frame: int, bins: int) -> npt.NDArray[np.float64]:

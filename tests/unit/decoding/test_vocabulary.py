@@ -4,7 +4,7 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
-from whisper_cpu.engine.vocabulary import _BYTES, Vocabulary
+from whisper_runtime.decoding.vocabulary import _BYTES, Vocabulary
 
 from tests.support.artifacts import onnx_store
 

@@ -1,7 +1,7 @@
 """Cutting tokens into segments, and where the next window begins."""
 
 import pytest
-from whisper_cpu.engine.segments import Cut, cut
+from whisper_runtime.decoding.segments import Cut, cut
 
 T = 100  # the token of time 0
 

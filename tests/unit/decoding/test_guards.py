@@ -1,6 +1,6 @@
 """Loops are noticed, and warmer attempts follow."""
 
-from whisper_runtime.decoding import compression_ratio, loops, temperatures
+from whisper_runtime.decoding.guards import compression_ratio, loops, temperatures
 
 
 def test_warmer_attempts_follow_the_first() -> None:
