@@ -17,6 +17,7 @@ UV := $(WHISPER_CACHE)/tools/bin/uv
 UV_VERSION := 0.13.9
 PYTEST := $(BIN)/pytest
 MEMBERS := models operator runtimes/core runtimes/cpu runtimes/npu
+NATIVE := $(wildcard runtimes/cpu/native/*)
 
 ##@ Start here
 .PHONY: help
@@ -46,7 +47,7 @@ $(UV):
 	@$(PYTHON) -m venv "$(WHISPER_CACHE)/tools" || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
 	@"$(WHISPER_CACHE)/tools/bin/pip" install -q "uv==$(UV_VERSION)"
 
-.venv/.locked: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
+.venv/.locked: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) $(NATIVE) | $(UV)
 	@test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
 	@$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps $(MEMBERS:%=-e %)
@@ -91,7 +92,7 @@ test-fast: setup ## Unit and golden tests: seconds
 	$(PYTEST) -q tests/unit tests/golden
 
 .PHONY: test-long
-test-long: setup cluster-build images ## Every fault at length, two hours of mixed load (WHISPER_LOAD_SECONDS), then all with kubeadm's timings: about three hours
+test-long: setup cluster-build images ## Every fault at length, two hours of mixed load (WHISPER_LOAD_SECONDS) and an hour of speech (WHISPER_SPEECH_SECONDS) on both engines, then all with kubeadm's timings: about three hours
 	$(PYTEST) -m long
 	WHISPER_CLUSTER_TIMINGS=kubeadm $(PYTEST) -m "long or not long" tests/e2e/faults
 
@@ -122,9 +123,9 @@ images: ## Build the container images that changed
 	@$(PYTHON) scripts/images.py build
 
 ##@ Measure
-.PHONY: bench-cpu
-bench-cpu: setup ## Our cpu engine against faster-whisper, whisper.cpp and OpenVINO GenAI
-	@$(BIN)/python -m benchmarks.cpu
+.PHONY: bench-runtimes
+bench-runtimes: setup ## Our runtimes against faster-whisper, whisper.cpp and OpenVINO GenAI
+	@$(BIN)/python -m benchmarks.runtimes
 
 .PHONY: bench-models
 bench-models: setup ## Our conversions and downloads against optimum, whisper.cpp's tools and the Hub's client (5.7 GB once)
