@@ -1,6 +1,8 @@
 """Jobs: whose turn it is, how many there may be, how they end, and when they are forgotten."""
 
 import asyncio
+import gc
+import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -143,6 +145,27 @@ def test_an_answer_can_be_read_while_it_is_forgotten() -> None:
     read = answer.reader()
     answer.close()
     assert (read(), answer.size) == (b"x" * 100_000, 100_000)
+
+
+async def test_an_answer_that_comes_after_its_job_was_deleted_is_closed(batch: Make) -> None:
+    """Python says so of a file that is not, and pytest fails then."""
+    begun, going_on = threading.Event(), threading.Event()
+
+    def written() -> Answer:
+        begun.set()
+        going_on.wait(60)
+        return Answer(b"{}")
+
+    async def work(_: BatchJob) -> Answer:
+        return await asyncio.to_thread(written)
+
+    known, one = batch(), job()
+    known.add(one, work)
+    assert await asyncio.to_thread(begun.wait, 60)
+    known.delete(one.id)
+    going_on.set()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    gc.collect()
 
 
 async def test_a_key_leads_to_no_job_that_should_be_sent_again(batch: Make) -> None:

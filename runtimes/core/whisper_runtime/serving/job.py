@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,12 +25,16 @@ class State(StrEnum):
 
 
 class Answer:
-    """An answer on disk, under no name: it is gone with its process."""
+    """An answer on disk, under no name: it is gone with its process, and with the last who holds it.
+
+    Whoever asked for it may be gone before the thread that writes it is done; then nobody is left to close it.
+    """
 
     def __init__(self, content: bytes) -> None:
         """Blocks."""
         self.size = len(content)
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed when the job is forgotten
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this
+        self._close = weakref.finalize(self, self._file.close)
         left = memoryview(content)
         while left:
             left = left[self._file.write(left) :]
@@ -45,8 +50,8 @@ class Answer:
         return read
 
     def close(self) -> None:
-        """Give the room back."""
-        self._file.close()
+        """Give the room back; may be called again."""
+        self._close()
 
 
 def _now() -> datetime:
