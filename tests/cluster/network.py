@@ -101,9 +101,15 @@ def remove_all(plan: Addresses) -> None:
 
 def forget_namespaces(folder: Path = Path("/run/netns")) -> None:
     """`ip netns add` mounts its folder on itself and leaves it so; undo that where no one has a namespace there."""
-    if folder.is_mount() and not any(folder.iterdir()):
+    if _is_mounted(folder) and not any(folder.iterdir()):
         run(["umount", str(folder)])
         folder.rmdir()
+
+
+def _is_mounted(folder: Path) -> bool:
+    """Asks the kernel: a folder mounted on itself has the device of its parent, and `Path.is_mount` says no."""
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    return str(folder) in (line.split()[4] for line in mounts)
 
 
 def _links(namespace: str | None) -> set[str]:

@@ -48,8 +48,12 @@ def quickstart(installed: Environment) -> Kubectl:
 
 @pytest.fixture
 def service_url(quickstart: Kubectl) -> Iterator[str]:
-    """The routed Service of the quickstart, from this machine."""
+    """The routed Service of the quickstart, from this machine.
+
+    `kubectl port-forward` takes any pod of a Service, also a router that is not ready yet.
+    """
     quickstart.wait_condition("wsvc", "whisper", "Ready", within=120)
+    quickstart.run("rollout", "status", "deployment/whisper-router", "--timeout=120s", timeout=140)
     with quickstart.forwarded("svc/whisper", 80) as url:
         yield url
 

@@ -13,8 +13,9 @@ from tests.contract.speech.conftest import Hear
 from tests.support.artifacts import converted_folder
 from tests.support.words import SAMPLE, sample_words, word_errors
 
-SLACK = 0 if "avx512_vnni" in this_machine().flags else 1
-"""Words. With VNNI it is 14 (cpu) and 15 (npu) against 15; without, 8 bit products round in other places."""
+SLACK = 0 if "avx512_vnni" in this_machine().flags else 4
+"""Words. With VNNI it is 14 (cpu) and 15 (npu) against 15; without, 8 bit products round in other places, those of
+faster-whisper too: on one such processor it has 11, where ours still have 14 and 15, so there they are worse."""
 
 
 @cache
